@@ -1,0 +1,44 @@
+# make demo   set everything up and hear a street: alerts over a real broker
+# make test   set everything up, lint, type-check and run the tests
+# make lint   only ruff and mypy
+# make clean  remove what make has made
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+# Debian packages: the broker of the demo and the tests, PortAudio for microphones, openssl for the tests' certificates.
+DEMO_PACKAGES := mosquitto libportaudio2
+TEST_PACKAGES := $(DEMO_PACKAGES) openssl
+
+.PHONY: demo test lint clean demo-packages test-packages
+
+demo: demo-packages $(VENV)/demo.stamp
+	$(BIN)/earwitness demo
+
+test: test-packages lint
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.stamp
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+demo-packages:
+	@sh .ci/debian-packages $(DEMO_PACKAGES)
+
+test-packages:
+	@sh .ci/debian-packages $(TEST_PACKAGES)
+
+$(VENV)/demo.stamp: pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "make: no virtual environment: install python3-venv" >&2; exit 2; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml $(VENV)/demo.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) dist examples/street.wav examples/street.tsv .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
