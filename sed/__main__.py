@@ -1,0 +1,5 @@
+"""`python -m sed` is `earwitness`."""
+
+from sed.cli import main
+
+main()

@@ -1,0 +1,191 @@
+"""Events from scores: hysteresis, gap filling, minimum duration and cooldown, per label."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from sed.metadata import Rule
+from sed.signals import Event, Floats, Scores, new_id
+
+Reason = Literal["short", "cooldown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A candidate that reached `on` and became no event all the same."""
+
+    label: str
+    reason: Reason
+    onset: int  # samples
+    offset: int  # samples
+    score: float  # the highest
+
+
+class Tracker:
+    """Follows every label at once; each message leaves with the score row that makes it certain.
+
+    Its result equals the batch order (threshold, fill gaps, drop short) for any chunking. Candidates that became no
+    event are counted in `rejected` by label and reason, and each is shown to `see` when it ends.
+    """
+
+    def __init__(
+        self,
+        labels: tuple[str, ...],
+        rules: Mapping[str, Rule],
+        sample_rate: int,
+        see: Callable[[Rejection], None] | None = None,
+    ) -> None:
+        """Labels whose rule says `alert = false` are not followed."""
+        self.rejected: Counter[tuple[str, str]] = Counter()
+        self._see = see
+        self._columns = [
+            (column, _LabelTracker(label, rules[label], sample_rate, self._reject))
+            for column, label in enumerate(labels)
+            if rules[label].alert
+        ]
+
+    def update(self, scores: Scores) -> list[Event]:
+        """The messages that `scores` make certain, in the order in which they became so."""
+        if len(scores.values) == 0:
+            return []
+        events: list[Event] = []
+        for column, label in self._columns:
+            events.extend(label.update(scores, scores.values[:, column]))
+        events.sort(key=lambda event: event.detected)
+        return events
+
+    def close(self) -> list[Event]:
+        """End what is open: the sound stops here. The next scores may begin anywhere."""
+        return [event for _, label in self._columns for event in label.close()]
+
+    def _reject(self, rejection: Rejection) -> None:
+        self.rejected[rejection.label, rejection.reason] += 1
+        if self._see is not None:
+            self._see(rejection)
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """A stretch of active rows and the gaps between them; told once it is long enough."""
+
+    onset: int  # samples
+    end: int  # samples, after the last active row
+    score: float
+    told: bool = False
+    cooling: bool = False
+    id: str = field(default_factory=new_id)
+
+
+class _LabelTracker:
+    def __init__(self, label: str, rule: Rule, sample_rate: int, reject: Callable[[Rejection], None]) -> None:
+        self._label, self._rule, self._rate, self._reject = label, rule, sample_rate, reject
+        self._smooth = RunningMedian(rule.median)
+        self._cooldown = round(rule.cooldown * sample_rate)
+        self._quiet_until = 0  # samples
+        self._candidate: _Candidate | None = None
+        self._active = False
+        self._heard = 0
+
+    def update(self, scores: Scores, column: Floats) -> Iterator[Event]:
+        self._heard = scores.end + scores.ahead
+        start = scores.start - self._smooth.behind * scores.hop
+        values = self._smooth.push(column)
+        yield from self._follow(start, scores.hop, scores.ahead + self._smooth.delay * scores.hop, values)
+        self._hop = scores.hop
+        self._row = start + scores.hop * len(values)
+
+    def close(self) -> Iterator[Event]:
+        if self._smooth.behind:
+            yield from self._follow(self._row, self._hop, 0, self._smooth.flush(), self._heard)
+        if self._candidate is not None:
+            yield from self._finish(self._candidate, self._heard)
+        self._smooth.reset()
+        self._active = False
+
+    def _follow(self, start: int, hop: int, ahead: int, values: Floats, heard: int | None = None) -> Iterator[Event]:
+        if self._candidate is None and not (values >= self._rule.on).any():
+            return  # the common case: nothing is going on
+        min_samples = rows_at_least(self._rule.min_duration, self._rate, hop) * hop
+        max_gap = rows_at_most(self._rule.max_gap, self._rate, hop) * hop
+        for end, value in enumerate(values.tolist(), start=1):
+            row_end = start + end * hop
+            detected = heard if heard is not None else row_end + ahead
+            self._active = value >= (self._rule.off if self._active else self._rule.on)
+            if self._active:
+                candidate = self._extend(row_end - hop, row_end, value)
+                if not candidate.told and row_end - candidate.onset >= min_samples:
+                    yield from self._tell(candidate, detected)
+            elif self._candidate is not None and row_end - self._candidate.end > max_gap:
+                yield from self._finish(self._candidate, detected)
+
+    def _extend(self, row_start: int, row_end: int, value: float) -> _Candidate:
+        if self._candidate is None:
+            self._candidate = _Candidate(row_start, row_end, value, cooling=row_start < self._quiet_until)
+        self._candidate.end = row_end
+        self._candidate.score = max(self._candidate.score, value)
+        return self._candidate
+
+    def _tell(self, candidate: _Candidate, detected: int) -> Iterator[Event]:
+        candidate.told = True
+        if not candidate.cooling:
+            yield Event(candidate.id, self._label, "start", candidate.onset, None, candidate.score, detected)
+
+    def _finish(self, candidate: _Candidate, detected: int) -> Iterator[Event]:
+        self._candidate = None
+        if not candidate.told or candidate.cooling:
+            reason: Reason = "cooldown" if candidate.told else "short"
+            self._reject(Rejection(self._label, reason, candidate.onset, candidate.end, candidate.score))
+        else:
+            self._quiet_until = candidate.end + self._cooldown
+            yield Event(candidate.id, self._label, "end", candidate.onset, candidate.end, candidate.score, detected)
+
+
+class RunningMedian:
+    """A centred running median over an odd number of rows; the edges are repeated."""
+
+    def __init__(self, width: int) -> None:
+        self.delay = width // 2
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all rows."""
+        self._held = np.zeros(0, np.float32)
+        self.behind = 0  # rows taken in and not yet given out
+
+    def push(self, values: Floats) -> Floats:
+        """The medians that `values` complete, `delay` rows behind them."""
+        if self.delay == 0:
+            return values
+        if len(self._held) == 0:
+            self._held = np.repeat(values[:1], self.delay)
+        smoothed = self._slide(values)
+        self.behind += len(values) - len(smoothed)
+        return smoothed
+
+    def flush(self) -> Floats:
+        """The medians still owed; then reset."""
+        smoothed = self._slide(np.repeat(self._held[-1:], self.delay))
+        self.reset()
+        return smoothed
+
+    def _slide(self, values: Floats) -> Floats:
+        width = 2 * self.delay + 1
+        values = np.concatenate((self._held, values))
+        self._held = values[max(0, len(values) - width + 1) :]
+        if len(values) < width:
+            return np.zeros(0, np.float32)
+        windows = np.lib.stride_tricks.sliding_window_view(values, width)
+        return np.median(windows, axis=1).astype(np.float32)
+
+
+def rows_at_least(seconds: float, sample_rate: int, hop: int) -> int:
+    """The fewest whole rows that last `seconds`; a duration that is a whole number of rows is exactly that number."""
+    return int(np.ceil(round(seconds * sample_rate / hop, 6)))
+
+
+def rows_at_most(seconds: float, sample_rate: int, hop: int) -> int:
+    """The most whole rows that fit into `seconds`."""
+    return int(np.floor(round(seconds * sample_rate / hop, 6)))

@@ -1,0 +1,228 @@
+"""Events, states and levels over MQTT, in the topics that the design promises.
+
+Events come from the journal, in order, and are marked there when the broker confirms them; so after an outage, or in
+the next process, telling goes on where it stopped. Availability and all states are told again at every connect.
+"""
+
+import json
+import re
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Self
+
+from sed.config import MqttConfig
+from sed.errors import SinkError
+from sed.journal import Journal, Row, SourceState
+from sed.signals import FLOOR_DBFS
+from sed.sinks.connection import IN_FLIGHT, Connection, Link, Will
+from sed.sinks.follower import IDLE_SECONDS, Follower
+from sed.values import check_levels
+
+NAME = "mqtt"
+"""What the journal calls this sink."""
+
+_TAKEN = {"event", "level", "state", "set"}
+
+LEVEL_SECONDS = 10.0
+CATCH_UP_SECONDS = 0.02
+"""Between two batches after an outage: at most 500 messages a second, so that no broker sees a stampede."""
+DRAIN_SECONDS = 0.7
+LAST_TURN_SECONDS = 0.3
+FAREWELL_SECONDS = 0.5
+
+
+class MqttSink:
+    """Tells a broker, and goes on telling whatever happens to it.
+
+    `sources` and `labels` are those whose ON / OFF states shall be known from the first connect on. The journal has to
+    have `NAME` among its sinks. Raises ConfigError if the certificates or the names cannot be used.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        config: MqttConfig,
+        node: str,
+        sources: Sequence[str] = (),
+        labels: Sequence[str] = (),
+        quiet_first: bool = False,
+    ) -> None:
+        """Start connecting and telling; does not wait for the broker.
+
+        `quiet_first` is for an owner who calls `wait_connected` and tells the first refusal itself.
+        """
+        check_levels("node", node)
+        check_levels("source", *sources)
+        self._journal, self._config = journal, config
+        self._root = f"{config.prefix}/{node}"
+        self._sources, self._labels = tuple(sources), tuple(labels)
+        self._link: Link | None = None
+        self._unconfirmed: dict[int, int | None] = {}  # message id: seq of an event, None for a state
+        self._to_mark: list[int] = []  # seq
+        self._sent = 0  # seq
+        self._live_after = 0  # seq; what came before the connect does not switch labels any more
+        self._next_batch = self._next_level = 0.0  # monotonic seconds
+        self._told: dict[str, SourceState] = {}
+        will = Will(f"{self._root}/availability", "offline")
+        client_id = config.client_id or f"earwitness-{node}"
+        self._connection = Connection(config, client_id, will, changed=journal.wake, quiet_first=quiet_first)
+        self._follower = Follower("mqtt-sink", journal, self._turn)
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker accepts us now."""
+        return self._connection.link is not None
+
+    def wait_connected(self, timeout: float) -> None:
+        """Return once the broker has accepted us. Raises SinkError if it refuses, is not there, or does not answer."""
+        if refusal := self._connection.settled(timeout):
+            raise SinkError(refusal.line)
+
+    def drain(self, timeout: float) -> int:
+        """Wait until every event is confirmed, for `timeout` seconds at most; returns how many are not."""
+        until = time.monotonic() + timeout
+        while True:
+            seen = self._journal.changes
+            left = self._journal.undelivered(NAME)
+            if left == 0 or time.monotonic() >= until:
+                return left
+            self._journal.wait(seen, until - time.monotonic())
+
+    def close(self) -> None:
+        """Say that everything stops here and disconnect, within 2 s; what is untold stays in the journal."""
+        with ExitStack() as closing:  # whatever the journal does
+            closing.callback(self._connection.close)
+            closing.callback(self._follower.close, LAST_TURN_SECONDS)
+            if self.connected:
+                self.drain(DRAIN_SECONDS)
+            ended = self._follower.close(LAST_TURN_SECONDS)
+            if ended and self._link and self._link is self._connection.link:
+                self._say_farewell(self._link)
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Disconnect."""
+        self.close()
+
+    def _turn(self) -> float:
+        self._take_confirmed()
+        link = self._connection.link
+        if link is not self._link:
+            self._begin(link)
+        if link is None:
+            return IDLE_SECONDS
+        now = time.monotonic()
+        tick = now >= self._next_level
+        if tick:
+            self._next_level = now + LEVEL_SECONDS
+            self._tell_levels(link)
+        self._tell_states(link, tick)
+        pause = self._tell_events(link)
+        return min(pause, self._next_level - time.monotonic())
+
+    def _begin(self, link: Link | None) -> None:
+        """A new connection knows nothing: tell it who is here and how things stand."""
+        self._unconfirmed.clear()
+        self._told.clear()
+        self._sent = 0
+        self._next_batch = self._next_level = 0.0
+        if link is not None:
+            self._introduce(link)
+        self._link = link
+
+    def _introduce(self, link: Link) -> None:
+        self._journal.expire(NAME, self._config.max_age)
+        self._live_after = self._journal.last
+        self._keep(link, "availability", "online")
+        sounding = self._sounding()
+        known = {(source, label) for source in self._sources for label in self._labels}
+        for source, label in sorted(known | sounding):
+            self._tell_label(link, source, label, (source, label) in sounding)
+
+    def _sounding(self) -> set[tuple[str, str]]:
+        """Sources and labels of the events that are open now."""
+        return {(str(event["source"]), str(event["label"])) for event in self._journal.open_events()}
+
+    def _tell_events(self, link: Link) -> float:
+        """Send what the broker has room for; returns the seconds to wait before the next batch of a backlog."""
+        while room := IN_FLIGHT - sum(seq is not None for seq in self._unconfirmed.values()):
+            pause = self._next_batch - time.monotonic()
+            if self._sent < self._live_after and pause > 0:
+                return pause
+            rows = self._journal.pending(NAME, self._sent, room)
+            if not rows:
+                break
+            self._next_batch = time.monotonic() + CATCH_UP_SECONDS
+            for row in rows:
+                self._tell_event(link, row)
+        return IDLE_SECONDS
+
+    def _tell_event(self, link: Link, row: Row) -> None:
+        source, label = str(row.message["source"]), str(row.message["label"])
+        payload = json.dumps(row.message, ensure_ascii=False)
+        self._unconfirmed[link.publish(f"{self._root}/{source}/event", payload)] = row.seq
+        self._sent = row.seq
+        if row.seq > self._live_after:
+            self._tell_label(link, source, label, row.message["phase"] == "start")
+
+    def _tell_label(self, link: Link, source: str, label: str, sounding: bool) -> None:
+        self._keep(link, f"{source}/{topic_level(label)}", "ON" if sounding else "OFF")
+
+    def _tell_states(self, link: Link, tick: bool) -> None:
+        """What has changed; a mere count of dropped samples can wait for the next tick."""
+        for state in self._journal.states():
+            told = self._told.get(state.source)
+            news = told is None or (told.state, told.model) != (state.state, state.model)
+            if news or (tick and told and told.dropped_samples != state.dropped_samples):
+                self._tell_state(link, state)
+
+    def _tell_state(self, link: Link, state: SourceState) -> None:
+        document = {"state": state.state, "dropped_samples": state.dropped_samples, "model": state.model}
+        self._keep(link, f"{state.source}/state", json.dumps(document))
+        self._told[state.source] = state
+
+    def _tell_levels(self, link: Link) -> None:
+        for state in self._journal.states():
+            if state.state in ("hearing", "silent"):
+                level = round(max(FLOOR_DBFS, state.level_dbfs), 1) + 0.0  # no -0.0
+                link.publish(f"{self._root}/{state.source}/level", f"{level:.1f}", qos=0)
+
+    def _keep(self, link: Link, topic: str, payload: str) -> None:
+        """Publish a retained state."""
+        self._unconfirmed[link.publish(f"{self._root}/{topic}", payload, retain=True)] = None
+
+    def _take_confirmed(self) -> None:
+        """Mark in the journal what the broker has confirmed."""
+        while self._link and self._link.confirmed:
+            seq = self._unconfirmed.pop(self._link.confirmed.popleft(), None)
+            if seq is not None:
+                self._to_mark.append(seq)
+        if self._to_mark:
+            self._journal.mark(NAME, *self._to_mark)
+            self._to_mark.clear()
+
+    def _say_farewell(self, link: Link) -> None:
+        for source, label in sorted(self._sounding()):
+            self._tell_label(link, source, label, sounding=False)
+        for state in self._journal.states():
+            if (told := self._told.get(state.source)) is None or told.state != "stopped":
+                self._tell_state(link, replace(state, state="stopped"))
+        self._keep(link, "availability", "offline")
+        until = time.monotonic() + FAREWELL_SECONDS
+        while self._connection.link is link and time.monotonic() < until:
+            seen = self._journal.changes
+            self._take_confirmed()
+            if not self._unconfirmed:
+                break
+            self._journal.wait(seen, until - time.monotonic())
+
+
+def topic_level(label: str) -> str:
+    """A label as one level of a topic that is nothing else: `bell/alarm` becomes `bell_alarm`, `state` `state_`."""
+    level = re.sub(r"[+#/\s]", "_", label)
+    return f"{level}_" if level in _TAKEN else level
