@@ -1,0 +1,99 @@
+"""The network: four causal convolutions, one GRU, one linear layer, with all memory passed in and out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+SPREAD_DB = 6.0
+"""The least standard deviation a mel band is divided by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One convolution over (time, mels)."""
+
+    channels: int
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+
+    @property
+    def memory(self) -> int:
+        """Input frames that the next call still needs: the kernel's reach into the past."""
+        return self.kernel[0] - self.stride[0]
+
+
+LAYERS = (
+    Layer(16, (4, 5), (2, 2)),
+    Layer(32, (4, 3), (2, 2)),
+    Layer(48, (3, 3), (1, 2)),
+    Layer(64, (3, 3), (1, 2)),
+)
+
+
+class Crnn(nn.Module):
+    """Scores from log-mel frames; causal, so that any chunking of the frames gives the same scores.
+
+    `forward(frames, *state)` takes frames (streams, n, mels) in dB, n a multiple of `stride`, and returns the logits
+    (streams, n / stride, labels) followed by the next state. The state is one tensor a convolution, the last frames it
+    was given, and the GRU's; all have streams as their first axis and begin as zeros. The frames are normalised before
+    they are remembered, so zeros in the first state stand for the average sound, not for 0 dB.
+    """
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(
+        self,
+        mels: int,
+        labels: int,
+        units: int = 128,
+        layers: Sequence[Layer] = LAYERS,
+        dropout: tuple[float, float] = (0.0, 0.1),
+    ) -> None:
+        """`units` is the width of the GRU; `dropout` is what is dropped before and after it while learning."""
+        super().__init__()
+        self.layers = tuple(layers)
+        self.convolutions = nn.ModuleList()
+        self.norms = nn.ModuleList()
+        self._shapes: list[tuple[int, ...]] = []
+        self.stride, channels, bins = 1, 1, mels
+        for layer in layers:
+            padding = (0, layer.kernel[1] // 2)
+            self.convolutions.append(
+                nn.Conv2d(channels, layer.channels, layer.kernel, layer.stride, padding, bias=False)
+            )
+            self.norms.append(nn.BatchNorm2d(layer.channels))
+            self._shapes.append((channels, layer.memory, bins))
+            channels, bins = layer.channels, -(-bins // layer.stride[1])
+            self.stride *= layer.stride[0]
+        self._shapes.append((units,))
+        self.narrow = nn.Linear(channels * bins, units)
+        self.forget = nn.Dropout(dropout[0])
+        self.recurrent = nn.GRU(units, units, batch_first=True)
+        self.dropout = nn.Dropout(dropout[1])
+        self.scores = nn.Linear(units, labels)
+        self.register_buffer("mean", torch.zeros(mels))
+        self.register_buffer("spread", torch.ones(mels))
+
+    def initial(self, streams: int) -> list[Tensor]:
+        """The state before any frame: zeros."""
+        return [torch.zeros(streams, *shape) for shape in self._shapes]
+
+    def normalise(self, mean: Tensor, spread: Tensor) -> None:
+        """Fix what every mel band is centred on and divided by, both (mels,) in dB."""
+        self.mean.copy_(mean)
+        self.spread.copy_(spread.clamp(min=SPREAD_DB))
+
+    def forward(self, frames: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        """Logits and the next state, as the class says."""
+        kept: list[Tensor] = []
+        x = ((frames - self.mean) / self.spread).unsqueeze(1)
+        for layer, convolution, norm, memory in zip(self.layers, self.convolutions, self.norms, state, strict=False):
+            x = torch.cat((memory.to(x.dtype), x), dim=2)
+            kept.append(x[:, :, -layer.memory :])
+            x = torch.relu(norm(convolution(x)))
+        x = torch.relu(self.narrow(x.permute(0, 2, 1, 3).flatten(2)))
+        x, last = self.recurrent(self.forget(x), state[-1].unsqueeze(0).to(x.dtype))
+        return self.scores(self.dropout(x)), *kept, last.squeeze(0)

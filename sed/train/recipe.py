@@ -1,0 +1,68 @@
+"""How scenes are made: for training, for choosing rules, for measuring."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+Split = Literal["train", "valid", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How scenes are made; levels in dB, the rest probabilities unless said otherwise."""
+
+    events: tuple[float, ...] = (0.3, 0.4, 0.2, 0.1)  # of 0, 1, 2, 3 events
+    distractors: tuple[float, ...] = (0.3, 0.35, 0.25, 0.1)
+    event_to_bed: tuple[float, float] = (-6.0, 20.0)  # RMS over the event against the bed's
+    quiet_bed: float = 0.2  # hiss or digital silence instead of a recorded bed
+    alone: float = 0.2  # no mixture: whole files one after the other, as a replay of them would sound
+    room: float = 0.55
+    tone: float = 0.85
+    speed: float = 0.5
+    speeds: tuple[float, float] = (0.82, 1.22)  # times as fast
+    peak: tuple[float, float] = (-42.0, -0.2)  # dBFS of the finished scene
+    overdrive: float = 0.06  # clipped by the microphone
+    abrupt: float = 0.0  # an event begins with the scene's first sample
+    far: float = 0.0  # a siren comes from afar: little over the bed, and dull
+    drums: float = 0.0  # a distractor is a drum machine
+    even: float = 0.0  # a distractor that is not one of the easily mistaken comes from a class drawn evenly
+    certainty: float = 1.0  # an exponent: below 1, doubtful sounds count more as proof of absence
+    hard: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # added to the easily mistaken of each label
+
+
+TRAINING = Recipe()
+VARIED = replace(
+    TRAINING,
+    distractors=(0.2, 0.35, 0.3, 0.15),
+    event_to_bed=(-8.0, 22.0),
+    room=0.6,
+    tone=0.9,
+    speed=0.7,
+    speeds=(0.72, 1.35),
+    abrupt=0.1,
+    far=0.3,
+    drums=0.08,
+    even=0.5,
+    certainty=0.4,
+    hard={
+        "gun_shot": ("explosion", "explosion", "fireworks", "thunder", "impact", "music", "music"),
+        "glass_break": ("music", "impact", "dishes"),
+        "siren": ("music", "speech"),
+    },
+)
+"""More kinds of everything than TRAINING, against learning the recordings by heart; see models/experiments.md."""
+MEASURING = Recipe(
+    events=(0.15, 0.45, 0.25, 0.15),
+    quiet_bed=0.0,
+    alone=0.0,
+    room=0.0,
+    tone=0.0,
+    speed=0.0,
+    peak=(-30.0, -1.0),
+    overdrive=0.0,
+)
+"""Plain mixtures: recorded beds only, no effects."""
+CHOOSING = replace(MEASURING, alone=0.25)
+"""What rules are chosen on: plain mixtures, and whole files one after the other."""
+RECIPES = {"training": TRAINING, "varied": VARIED}
+"""What can be learnt from, by name."""

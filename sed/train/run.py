@@ -1,0 +1,109 @@
+"""The state of a training run: its weights, their running mean, the optimiser, and the checkpoint of them all."""
+
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from sed.errors import ModelError
+from sed.train.library import cache_folder
+from sed.train.network import Crnn
+from sed.train.settings import TrainSettings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Run:
+    """Everything that changes while training."""
+
+    network: Crnn
+    mean: AveragedModel  # the running mean of the weights: what is exported
+    optimiser: torch.optim.Optimizer
+    chance: torch.Generator
+    step: int = 0
+    elapsed: float = 0.0  # seconds, over all sessions
+    losses: list[float] = field(default_factory=list)
+
+
+def start(settings: TrainSettings) -> Run:
+    """A fresh run, its weights drawn from the seed."""
+    torch.manual_seed(settings.seed)
+    network = Crnn(settings.frontend.mels, len(settings.labels), settings.units, dropout=settings.dropout)
+    with torch.no_grad():
+        network.scores.bias.fill_(-3.0)  # most rows hold no event
+    running_mean = get_ema_multi_avg_fn(settings.average)  # type: ignore[no-untyped-call]
+    mean = AveragedModel(network, multi_avg_fn=running_mean, use_buffers=True)
+    optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
+    return Run(network, mean, optimiser, torch.Generator().manual_seed(settings.seed))
+
+
+def normalise(run: Run, frames: Tensor) -> None:
+    """Fix every mel band's mean and spread from `frames` (n, mels) in dB."""
+    for network in (run.network, averaged(run)):
+        network.normalise(frames.mean(0), frames.std(0))
+
+
+def begin(run: Run, settings: TrainSettings) -> None:
+    """Take the running mean of `settings.begin`'s weights as the first ones; raises ModelError if they do not fit."""
+    checkpoint = (settings.cache or cache_folder()) / f"{settings.begin}.pt"
+    if not checkpoint.is_file():
+        raise ModelError(f"{checkpoint}: no checkpoint to begin from")
+    saved = torch.load(checkpoint, weights_only=True)
+    try:
+        run.mean.load_state_dict(saved["mean"])
+    except (KeyError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(f"{checkpoint}: the checkpoint is of another network ({reason})") from error
+    run.network.load_state_dict(run.mean.module.state_dict())
+    run.mean.n_averaged.zero_()  # the mean itself begins anew
+
+
+def averaged(run: Run) -> Crnn:
+    """The network with the running mean of the weights, ready to score."""
+    network = run.mean.module
+    assert isinstance(network, Crnn)  # noqa: S101 - AveragedModel copies what it is given
+    return network.eval()
+
+
+def checkpoint_path(settings: TrainSettings) -> Path:
+    """The checkpoint of these settings; runs that write a file of the same name share it."""
+    return (settings.cache or cache_folder()) / f"{settings.out.stem}.pt"
+
+
+def save(run: Run, settings: TrainSettings) -> None:
+    """Write the checkpoint, whole or not at all."""
+    path = checkpoint_path(settings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    state = {
+        "network": run.network.state_dict(),
+        "mean": run.mean.state_dict(),
+        "optimiser": run.optimiser.state_dict(),
+        "chance": run.chance.get_state(),
+        "step": run.step,
+        "elapsed": run.elapsed,
+    }
+    torch.save(state, part)
+    part.replace(path)
+
+
+def restore(run: Run, settings: TrainSettings) -> None:
+    """Go on from the checkpoint of these settings; raises ModelError if there is none that fits."""
+    path = checkpoint_path(settings)
+    if not path.is_file():
+        raise ModelError(f"{path}: no checkpoint to resume from; start without --resume")
+    saved = torch.load(path, weights_only=True)
+    try:
+        run.network.load_state_dict(saved["network"])
+        run.mean.load_state_dict(saved["mean"])
+        run.optimiser.load_state_dict(saved["optimiser"])
+    except (KeyError, RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(f"{path}: the checkpoint is of another network ({reason}); start without --resume") from error
+    run.chance.set_state(saved["chance"])
+    run.step, run.elapsed = saved["step"], saved["elapsed"]
+    log.info("going on from step %d of %s", run.step, path)

@@ -1,0 +1,279 @@
+"""Scenes mixed from clips: a bed, events of the target classes at known places, and sounds that are easily mistaken."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from sed.signals import Floats
+from sed.train import effects
+from sed.train.clips import BEDS, HARD, Clip, doubt, negatives, targets, weights
+from sed.train.drums import drums
+from sed.train.envelope import CUTS, DEFAULT_CUT, events
+from sed.train.library import Library
+from sed.train.marks import Mark, Scene, merged
+from sed.train.recipe import Recipe, Split
+
+Rng = np.random.Generator
+
+_QUIET = -60.0
+"""dBFS: a bed below it is none to stand out from."""
+
+
+class Mixer:
+    """Scenes of one side of the split; the same seed gives the same scene."""
+
+    def __init__(
+        self, library: Library, clips: Sequence[Clip], split: Split, labels: Sequence[str], recipe: Recipe
+    ) -> None:
+        """`clips` may hold more than the split; what is not of it is left out."""
+        self._library = library
+        self._labels = tuple(labels)
+        self._recipe = recipe
+        self._targets = {label: _Pool(targets(clips, label, split)) for label in labels}
+        others = negatives(clips, labels, split)
+        self._others = _Pool(others)
+        hard = {label: (*HARD.get(label, ()), *recipe.hard.get(label, ())) for label in labels}
+        self._hard = {label: _listed(_pools(others, names), names) for label, names in hard.items()}
+        self._classes = list(_pools(others, sorted({clip.label for clip in others})).values()) if recipe.even else []
+        self._beds = _pools(others, tuple(BEDS))
+        self._rooms = effects.rooms(128, library.rate, np.random.default_rng(7)) if recipe.room else []
+        self._spans: dict[str, list[tuple[int, int]]] = {}
+
+    def scene(self, seed: Sequence[int], count: int) -> Scene:
+        """A scene of `count` samples."""
+        rng = np.random.default_rng(list(seed))
+        recipe = self._recipe
+        if rng.random() < recipe.alone:
+            return self._files(count, rng)
+        out, level = self._bed(count, rng)
+        doubts: list[Mark] = []
+        for _ in range(rng.choice(len(recipe.distractors), p=recipe.distractors)):
+            doubts.extend(self._add_distractor(out, level, rng))
+        found: list[Mark] = []
+        for _ in range(rng.choice(len(recipe.events), p=recipe.events)):
+            found.extend(self._add_event(out, level, found, rng))
+        return Scene(self._captured(out, rng), merged(found, self._library.rate), tuple(doubts))
+
+    def _files(self, count: int, rng: Rng) -> Scene:
+        """Whole files from their first sample on, targets and others, often with nothing before or between them."""
+        rate = self._library.rate
+        out = self._quiet(count, float(rng.uniform(-110.0, -62.0)), rng)
+        found: list[Mark] = []
+        doubts: list[Mark] = []
+        at = 0 if rng.random() < 0.6 else int(rng.uniform(0.0, 2.0) * rate)
+        while at < count - rate // 5:
+            label = self._labels[rng.integers(len(self._labels))]
+            pool = self._targets[label] if rng.random() < 0.6 else self._other_pool(rng)
+            if not pool.clips:
+                break
+            clip = pool.draw(rng)
+            spans = self._events(clip) if clip.label in self._labels else []
+            samples, spans = self._varied(self._library.samples(clip, 0, count), spans, clip.label == "siren", rng)
+            _paste(out, samples * np.float32(10.0 ** (-rng.uniform(0.0, 12.0) / 20.0)), at)
+            found.extend(Mark(clip.label, at + a, min(count, at + b)) for a, b in spans if at + a < count - rate // 50)
+            doubts.extend(self._doubts(clip, at, min(count, at + len(samples) + rate // 2)))
+            at += len(samples) + int(max(0.0, rng.uniform(-0.5, 2.0)) * rate)
+        return Scene(self._captured(out, rng), merged(found, rate), tuple(doubts))
+
+    def _bed(self, count: int, rng: Rng) -> tuple[Floats, float]:
+        """What lies under the scene, and its RMS in dBFS; -70 or less stands for quiet."""
+        if rng.random() < self._recipe.quiet_bed or not self._beds:
+            level = float(rng.uniform(-100.0, -62.0))
+            return self._quiet(count, level, rng), level
+        level = float(rng.uniform(-46.0, -22.0))
+        shares = np.array([BEDS[name] for name in self._beds])
+        pool = list(self._beds.values())[rng.choice(len(shares), p=shares / shares.sum())]
+        bed = self._laid(pool, count, rng)
+        if rng.random() < self._recipe.tone / 2:
+            bed = effects.colour(bed, rng, self._library.rate, None)
+        return bed * np.float32(10.0 ** ((level - _rms_db(bed)) / 20.0)), level
+
+    def _quiet(self, count: int, level: float, rng: Rng) -> Floats:
+        """A quiet microphone's hiss at `level` dBFS, or digital silence below -92."""
+        if level < -92.0:
+            return np.zeros(count, np.float32)
+        return effects.hiss(count, rng) * np.float32(10.0 ** (level / 20.0))
+
+    def _laid(self, pool: "_Pool", count: int, rng: Rng) -> Floats:
+        """`count` samples of clips one after another, joined by short cross-fades."""
+        seam = self._library.rate // 10
+        out = np.zeros(count, np.float32)
+        at = -seam
+        while at < count:
+            clip = pool.draw(rng)
+            length = self._library.length(clip)
+            start = int(rng.integers(0, max(1, length - count)))
+            piece = effects.fade(self._library.samples(clip, start, start + count + 2 * seam), seam, seam)
+            _paste(out, piece, at)
+            at += max(len(piece) - seam, 1)
+        return out
+
+    def _add_event(self, out: Floats, level: float, before: Sequence[Mark], rng: Rng) -> list[Mark]:
+        """Mix one target clip into `out`; the marks of what came with it."""
+        label = self._labels[rng.integers(len(self._labels))]
+        if not self._targets[label].clips:
+            return []
+        clip = self._targets[label].draw(rng)
+        samples, spans = self._target(clip, rng)
+        at = _free(len(out), spans, before, self._library.rate, rng) - spans[0][0]
+        if not before and _happens(self._recipe.abrupt, rng):
+            at = -spans[0][0]
+        heard = np.concatenate([samples[a:b] for a, b in spans])
+        samples = self._placed(samples, level, _rms_db(heard), rng)
+        if label == "siren" and level > _QUIET and _happens(self._recipe.far, rng):
+            samples = self._from_afar(samples, level, spans, rng)
+        _paste(out, samples, at)
+        inside = [(max(0, a + at), min(len(out), b + at)) for a, b in spans]
+        return [Mark(label, a, b) for a, b in inside if b - a >= self._library.rate // 100]
+
+    def _from_afar(self, samples: Floats, level: float, spans: Sequence[tuple[int, int]], rng: Rng) -> Floats:
+        """`samples` without their highs, up to 10 dB under the bed or as much over it."""
+        dull = effects.muffle(samples, rng, self._library.rate)
+        own = _rms_db(np.concatenate([dull[a:b] for a, b in spans]))
+        return dull * np.float32(10.0 ** ((level + rng.uniform(-10.0, 6.0) - own) / 20.0))
+
+    def _target(self, clip: Clip, rng: Rng) -> tuple[Floats, list[tuple[int, int]]]:
+        """A target clip cut to a length that fits, changed, and its events in samples of what is returned."""
+        rate = self._library.rate
+        spans = self._events(clip)
+        first = max(0, spans[0][0] - int(rng.uniform(0.0, 0.3) * rate))
+        if clip.label == "siren":
+            first = int(rng.integers(spans[0][0], max(spans[0][0] + 1, spans[0][1] - 2 * rate)))
+        last = min(self._library.length(clip), first + int(rng.uniform(2.5, 8.0) * rate))
+        kept = [(max(a, first) - first, min(b, last) - first) for a, b in spans if b > first and a < last]
+        samples = self._library.samples(clip, first, last)
+        return self._changed(samples, kept, clip.label == "siren", rng)
+
+    def _events(self, clip: Clip) -> list[tuple[int, int]]:
+        if clip.path not in self._spans:
+            cut = CUTS.get(clip.label, DEFAULT_CUT)
+            self._spans[clip.path] = events(self._library.samples(clip), self._library.rate, cut)
+        return self._spans[clip.path]
+
+    def _changed(
+        self, samples: Floats, spans: list[tuple[int, int]], moving: bool, rng: Rng
+    ) -> tuple[Floats, list[tuple[int, int]]]:
+        """Faded at both ends, a siren slowly, and varied; the spans follow."""
+        rate, recipe = self._library.rate, self._recipe
+        slow = int(rng.uniform(0.0, 0.6) * rate) if moving and recipe.speed else rate // 200
+        samples = effects.fade(samples, slow, max(slow, rate // 50))
+        if slow > rate // 200:
+            spans = [(min(a + slow // 3, b - 1) if a < slow else a, b) for a, b in spans]
+        return self._varied(samples, spans, moving, rng)
+
+    def _varied(
+        self, samples: Floats, spans: list[tuple[int, int]], moving: bool, rng: Rng
+    ) -> tuple[Floats, list[tuple[int, int]]]:
+        """Speed, drift, room and tone, each by chance; the spans follow."""
+        recipe = self._recipe
+        if rng.random() < recipe.speed:
+            factor = float(rng.uniform(*recipe.speeds))
+            samples = effects.speed(samples, factor)
+            spans = [(int(a / factor), min(len(samples), int(b / factor))) for a, b in spans]
+        if moving and rng.random() < recipe.speed:
+            samples = effects.drift(samples, rng)
+        return self._coloured(samples, rng), spans
+
+    def _coloured(self, samples: Floats, rng: Rng) -> Floats:
+        if rng.random() >= self._recipe.tone:
+            return samples
+        room = self._rooms[rng.integers(len(self._rooms))] if rng.random() < self._recipe.room else None
+        return effects.colour(samples, rng, self._library.rate, room)
+
+    def _add_distractor(self, out: Floats, level: float, rng: Rng) -> list[Mark]:
+        """Mix one other sound into `out`, half the time one easily mistaken; marks where a target may be in it."""
+        rate = self._library.rate
+        if _happens(self._recipe.drums, rng):
+            beat = self._coloured(drums(int(rng.uniform(2.0, 8.0) * rate), rate, rng), rng)
+            _paste(out, self._placed(beat, level, _rms_db(beat), rng), int(rng.integers(-rate, len(out) - rate)))
+            return []
+        pool = self._other_pool(rng)
+        if not pool.clips:
+            return []
+        clip = pool.draw(rng)
+        onset, offset = int(clip.onset * rate), int(clip.offset * rate)
+        most = int(rng.uniform(1.0, 5.0) * rate)
+        first = int(rng.integers(onset, offset - most)) if offset - most > onset else max(0, onset - rate // 20)
+        samples = self._library.samples(clip, first, first + most)
+        if len(samples) < rate // 100:
+            return []
+        samples, _ = self._changed(samples, [], False, rng)
+        at = int(rng.integers(-rate // 2, len(out) - rate // 2))
+        _paste(out, self._placed(samples, level, _rms_db(samples), rng), at)
+        end = min(len(out), at + len(samples) + rate // 2)
+        return self._doubts(clip, max(0, at), end)
+
+    def _other_pool(self, rng: Rng) -> "_Pool":
+        """Half the time a class easily mistaken for one of the targets, else all that is none."""
+        hard = self._hard[self._labels[rng.integers(len(self._labels))]]
+        if hard and rng.random() < 0.5:
+            return hard[rng.integers(len(hard))]
+        even = self._classes and _happens(self._recipe.even, rng)
+        return self._classes[rng.integers(len(self._classes))] if even else self._others
+
+    def _doubts(self, clip: Clip, onset: int, offset: int) -> list[Mark]:
+        certain = [(label, doubt(clip.label, label)) for label in self._labels]
+        power = self._recipe.certainty
+        return [Mark(label, onset, offset, weight**power) for label, weight in certain if weight < 1.0]
+
+    def _placed(self, samples: Floats, bed: float, own: float, rng: Rng) -> Floats:
+        """`samples`, of RMS `own`, made louder or softer to stand at a random distance from the bed (both dBFS)."""
+        low, high = self._recipe.event_to_bed
+        gain = rng.uniform(low, high) + bed - own
+        if bed < _QUIET:  # quiet: what matters is how far it is from full scale
+            gain = rng.uniform(-30.0, -2.0) - 20.0 * np.log10(np.abs(samples).max(initial=1e-6))
+        return samples * np.float32(10.0 ** (gain / 20.0))
+
+    def _captured(self, out: Floats, rng: Rng) -> Floats:
+        """The finished mixture at the level of a random microphone, within [-1, 1]."""
+        peak = float(np.abs(out).max(initial=1e-5))
+        out *= np.float32(10.0 ** (rng.uniform(*self._recipe.peak) / 20.0) / max(peak, 1e-5))
+        if rng.random() < self._recipe.overdrive:
+            out *= np.float32(rng.uniform(1.0, 8.0) / max(float(np.abs(out).max()), 1e-5))
+        return np.clip(out, -1.0, 1.0, out=out)
+
+
+class _Pool:
+    """Clips to draw from."""
+
+    def __init__(self, clips: Sequence[Clip]) -> None:
+        self.clips = clips
+        self._edges = np.cumsum(weights(clips)) if clips else np.zeros(0)
+
+    def draw(self, rng: Rng) -> Clip:
+        return self.clips[min(int(np.searchsorted(self._edges, rng.random())), len(self.clips) - 1)]
+
+
+def _happens(probability: float, rng: Rng) -> bool:
+    """Whether it does; what is switched off draws no number, so older recipes make the scenes they always made."""
+    return probability > 0.0 and rng.random() < probability
+
+
+def _pools(clips: Sequence[Clip], labels: Sequence[str]) -> dict[str, _Pool]:
+    found = {label: [clip for clip in clips if clip.label == label] for label in labels}
+    return {label: _Pool(members) for label, members in found.items() if members}
+
+
+def _listed(pools: Mapping[str, _Pool], labels: Sequence[str]) -> list[_Pool]:
+    return [pools[label] for label in labels if label in pools]
+
+
+def _free(count: int, spans: Sequence[tuple[int, int]], before: Sequence[Mark], rate: int, rng: Rng) -> int:
+    """Where the first span begins: a second from the scene's end, and apart from other events if that can be had."""
+    length = spans[-1][1] - spans[0][0]
+    at = 0
+    for _ in range(10):
+        at = int(rng.integers(rate // 5, max(rate // 5 + 1, count - rate)))
+        if all(at > mark.offset + rate or at + length + rate < mark.onset for mark in before):
+            break
+    return at
+
+
+def _paste(out: Floats, piece: Floats, at: int) -> None:
+    first, last = max(0, at), min(len(out), at + len(piece))
+    if last > first:
+        out[first:last] += piece[first - at : last - at]
+
+
+def _rms_db(samples: Floats) -> float:
+    return float(10.0 * np.log10(np.mean(np.square(samples), dtype=np.float64) + 1e-12)) if len(samples) else -120.0

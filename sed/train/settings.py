@@ -1,0 +1,41 @@
+"""What a training run can be told."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from sed.metadata import FrontendSettings, Settings
+
+
+class TrainSettings(Settings):
+    """One training run; the same settings and seed give the same model when `minutes` does not cut it short."""
+
+    data: Path = Field(description="a folder with clips.csv and the audio it names")
+    out: Path = Field(description="the model file to write")
+    labels: tuple[str, ...] = Field(("siren", "gun_shot", "glass_break"), min_length=1)
+    steps: int = Field(18_000, ge=1, description="batches to learn from")
+    minutes: float | None = Field(None, gt=0.0, description="end early after this long; the schedule is shortened")
+    seed: int = Field(0, ge=0)
+    batch: int = Field(32, ge=1, description="scenes")
+    seconds: float = Field(10.0, ge=1.0, le=120.0, description="of a scene")
+    units: int = Field(128, ge=4, description="of the GRU")
+    look_ahead: int = Field(3, ge=0, description="rows of scores by which the network may lag")
+    learning_rate: float = Field(3e-3, gt=0.0)
+    weight_decay: float = Field(1e-2, ge=0.0)
+    echoes: int = Field(2, ge=1, description="times each scene is learnt from, each time through another microphone")
+    dropout: tuple[float, float] = Field((0.0, 0.1), description="shares dropped before and after the GRU")
+    recipe: Literal["training", "varied"] = Field("training", description="how scenes are made; see recipe.py")
+    spectral: Literal["plain", "strong"] = Field("plain", description="how frames are changed; see spectral.py")
+    begin: str | None = Field(None, description="a run whose last weights, kept in the cache, are this one's first")
+    average: float = Field(0.9985, ge=0.0, lt=1.0, description="decay of the running mean of the weights")
+    bfloat16: bool = Field(True, description="compute the convolutions in bfloat16")
+    threads: int = Field(1, ge=1)
+    workers: int = Field(1, ge=0, description="processes that mix scenes; 0 mixes in the training process")
+    valid_scenes: int = Field(600, ge=1, description="scenes on which the rules are chosen")
+    frontend: FrontendSettings = FrontendSettings()
+    cache: Path | None = Field(None, description="decoded audio and checkpoints; default: the user's cache folder")
+    resume: bool = Field(False, description="go on from the checkpoint of an interrupted run")
+    name: str = Field("earwitness-0", min_length=1)
+    version: str = "0.1.0"
+    licence: str = "MIT"
