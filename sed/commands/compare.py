@@ -1,0 +1,92 @@
+"""`earwitness compare`: a model beside YAMNet on the same scenes, and beside simple classifiers on the same clips."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from sed.commands.evaluate import LIBRARIES, PIPE_WIDTH, ordinary, progress, write_text
+from sed.config import Config, merged_rules
+from sed.errors import SinkError
+from sed.evaluate.comparison import System, as_document, draw_comparison, side_by_side
+from sed.evaluate.evaluation import evaluate, measured
+from sed.evaluate.libraries import library
+from sed.evaluate.peer import check_labels, described, fit_yamnet, listener, recorded
+from sed.evaluate.scenelist import read_scenes
+from sed.evaluate.yamnet import Yamnet
+from sed.model import OnnxModel
+from sed.shipped import model_path
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """YAMNet, and the scenes on which it is fitted."""
+
+    file: Path
+    valid: Path
+    budget: float  # false alarms an hour, of each label
+
+
+def run(
+    config: Config,
+    scenes: Path,
+    peer: Peer,
+    data: Path | None,
+    *,
+    json_file: Path | None,
+    plot: Path | None,
+    seed: int,
+) -> None:
+    """Fit YAMNet on the valid scenes, measure both on the others and print; raises EarwitnessError."""
+    mixed, valid = read_scenes(scenes), read_scenes(peer.valid)
+    plain, plain_valid = (ordinary(data, "test"), ordinary(data, "valid")) if data else ([], [])
+    model = OnnxModel(model_path(config.model))
+    check_labels(model.metadata.labels)
+    for name in LIBRARIES:
+        library(name)  # before an hour of listening
+    yamnet = Yamnet(peer.file)
+    once = 2 * len(mixed) + len(plain)
+    with progress(3 * once + len(valid) + len(plain_valid)) as step:
+        rules = merged_rules(config, model.metadata)
+        ours = evaluate(model, rules, mixed, plain, seed=seed, step=step)
+        systems = [System(model.metadata.model_copy(update={"rules": rules}), ours)]
+        heard = recorded(yamnet, [*valid, *plain_valid], step)
+        for name, budget in (
+            (f"YAMNet, at most {peer.budget:g}/h", peer.budget),
+            ("YAMNet, best F1", float("inf")),
+        ):
+            fitted = fit_yamnet(yamnet, model.metadata.labels, heard, budget)
+            found = measured(listener(yamnet, fitted), mixed, plain, seed=seed, step=step)
+            systems.append(System(described(fitted, name, yamnet.sha256[:12]), found))
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    console.print(side_by_side(systems))
+    for system in systems[1:]:
+        _tell(console, system)
+    source = {"scenes_from": str(scenes), "fitted_on": str(peer.valid), "yamnet_sha256": yamnet.sha256}
+    if json_file is not None:
+        write_text(json_file, json.dumps(as_document(systems, source), indent=2) + "\n")
+    if plot is not None:
+        _draw(plot, systems)
+
+
+def _tell(console: Console, system: System) -> None:
+    """How a peer was read."""
+    for label, read in system.metadata.training.items():
+        shortest = system.metadata.rules[label].min_duration
+        console.print(
+            f"{system.name}: {label}: {', '.join(read['classes'])}; a window each {read['hop']:g} s, its sound said to"
+            f" begin {read['shift']:g} s into it; on {read['on']:g}, off {read['off']:g}, min_duration {shortest:g};"
+            f" F1 {read['valid_f1']:.3f}, {read['valid_alarms_per_hour']:.2f} false alarms/h on what it was chosen on",
+            markup=False, soft_wrap=True,
+        )  # fmt: skip
+
+
+def _draw(plot: Path, systems: Sequence[System]) -> None:
+    try:
+        plot.parent.mkdir(parents=True, exist_ok=True)
+        draw_comparison(plot, systems)
+    except OSError as error:
+        raise SinkError(f"--plot {plot}: cannot be written ({error.strerror})") from error

@@ -1,0 +1,124 @@
+"""`earwitness evaluate`: how right a model is, on scenes with known events and on ordinary sound."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from sed.config import Config, merged_rules
+from sed.errors import SinkError, UsageError
+from sed.evaluate.confusion import worst
+from sed.evaluate.document import document, table
+from sed.evaluate.evaluation import Step, evaluate
+from sed.evaluate.libraries import library
+from sed.evaluate.report import write_report
+from sed.evaluate.scenelist import Scene, read_scenes
+from sed.evaluate.tune import rewritten, scored, tune
+from sed.model import OnnxModel
+from sed.shipped import model_path
+from sed.train.clips import read_clips
+
+PLAIN = ("background", "music", "speech")
+"""Classes whose files hold no target and are what a microphone hears all day."""
+
+PIPE_WIDTH = 160
+LIBRARIES = ("sed_eval", "sed_scores_eval", "sklearn.metrics", "matplotlib.figure")
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """How rules are chosen, and where the model that carries them goes."""
+
+    budget: float  # false alarms an hour, of each label
+    out: Path | None  # None is the model's own file
+
+
+def run(
+    config: Config,
+    scenes: Path | None,
+    data: Path | None,
+    *,
+    split: str,
+    json_file: Path | None,
+    report: Path | None,
+    seed: int,
+    tuning: Tuning | None = None,
+) -> None:
+    """Choose rules if that is asked for, measure and print; raises EarwitnessError."""
+    if scenes is None and data is None:
+        raise UsageError("evaluate: need --scenes DIR, --data DATA, or both")
+    if tuning and scenes is None:
+        raise UsageError("evaluate --rules tune: needs --scenes DIR, to choose the rules on")
+    mixed = read_scenes(scenes) if scenes else []
+    plain = ordinary(data, split) if data else []
+    model = OnnxModel(model_path(config.model))
+    for name in (*LIBRARIES, *(("onnx",) if tuning else ())):
+        library(name)  # before an hour of listening
+    if tuning:
+        model = _tuned(model, [*mixed, *plain], tuning)
+    with progress(2 * len(mixed) + len(plain)) as step:
+        findings = evaluate(model, merged_rules(config, model.metadata), mixed, plain, seed=seed, step=step)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    console.print(table(findings, model.metadata))
+    for there, told, times in worst(findings.confusion):
+        console.print(f"  {there} -> {told}: {times}", markup=False)
+    source = {"sha256": hashlib.sha256(model.path.read_bytes()).hexdigest(), "scenes_from": str(scenes or "")}
+    if json_file is not None:
+        write_text(json_file, json.dumps(document(findings, model.metadata, source), indent=2) + "\n")
+    if report is not None:
+        write_report(report, findings, model.metadata)
+
+
+def _tuned(model: OnnxModel, recordings: Sequence[Scene], tuning: Tuning) -> OnnxModel:
+    """The model with the rules that these recordings ask for, written to its file."""
+    with progress(len(recordings)) as step:
+        found = tune(model.metadata, scored(model, recordings, step), tuning.budget)
+    rules = {label: one.rule for label, one in found.items()}
+    chosen = {
+        label: {"f1": round(one.counts.f1, 3), "alarms_per_hour": round(one.alarms_per_hour, 2)}
+        for label, one in found.items()
+    }
+    training = {**model.metadata.training, "rules": {"budget_per_hour": tuning.budget, "reached": chosen}}
+    path = tuning.out or model.path
+    rewritten(model.path, model.metadata.model_copy(update={"rules": rules, "training": training}), path)
+    console = Console(highlight=False, soft_wrap=True)
+    for label, one in found.items():
+        rule = f"on {one.rule.on:g}, off {one.rule.off:g}, min_duration {one.rule.min_duration:g}"
+        reached = f"F1 {one.counts.f1:.3f}, {one.alarms_per_hour:.2f} false alarms/h"
+        missed = "" if one.alarms_per_hour <= tuning.budget else "; no rule keeps within the budget"
+        console.print(f"{label}: {rule}; {reached} on what it was chosen on{missed}", markup=False)
+    console.print(f"{path}: written; measure it on other scenes than these", markup=False)
+    return OnnxModel(path)
+
+
+def ordinary(data: Path, split: str) -> list[Scene]:
+    """Whole files of ordinary sound, less those in which a target is heard all the same."""
+    clips = [c for c in read_clips(data) if c.split == split and c.label in PLAIN and not c.suspect]
+    if not clips:
+        raise UsageError(f"--data {data}: no {', '.join(PLAIN)} in split '{split}' to count false alarms on")
+    return [Scene(clip.path, data / clip.path, clip.label) for clip in clips]
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file and the folders above it; raises SinkError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise SinkError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Step]:
+    """A bar on stderr if that is a terminal; gives the step to take after each recording."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("listening, then counting", total=total)
+        yield lambda: bar.advance(task)
