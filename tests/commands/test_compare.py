@@ -1,0 +1,75 @@
+"""`earwitness compare` with a stand-in for YAMNet, and as a user runs it wrongly."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sed.commands import compare
+from sed.config import Config
+from sed.errors import ModelError, SinkError, UsageError
+from sed.evaluate.yamnet import ROWS
+from tests.evaluate.peers import write_peer
+from tests.evaluate.scenefolders import write_folder
+from tests.test_cli import earwitness
+from tests.toy import metadata, write_toy
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Config:
+    return Config(model=str(write_toy(tmp_path / "toy.onnx", metadata(on=0.5, off=0.4, max_gap=0.2))))
+
+
+@pytest.fixture
+def peer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> compare.Peer:
+    monkeypatch.setitem(ROWS, "tone", (("Siren",), ("Glass",)))
+    return compare.Peer(write_peer(tmp_path / "peer", monkeypatch), write_folder(tmp_path / "valid"), 1000.0)
+
+
+def test_both_are_measured_on_the_same_scenes(
+    toy: Config, peer: compare.Peer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "clips.csv").write_text(
+        f"path,class,split\n{peer.valid / 'explosion-000.wav'},music,valid\n"
+        f"{peer.valid / 'distractor-000.wav'},background,test\n"
+    )
+    compare.run(
+        toy, write_folder(tmp_path / "test"), peer, tmp_path,
+        json_file=tmp_path / "found.json", plot=tmp_path / "new" / "found.png", seed=0,
+    )  # fmt: skip
+    ours, budget, best = json.loads((tmp_path / "found.json").read_text())["systems"]
+    assert ours["model"]["name"] == "toy"
+    assert ours["measures"]["onset_f1"]["tone"]["value"] == 0.8
+    assert best["measures"]["onset_f1"]["tone"]["value"] == 0.8  # it hears two bursts of three events, too
+    assert best["measures"]["false_alarms_per_hour_background"]["tone"]["value"] == 450.0
+    assert budget["read"]["tone"]["valid_alarms_per_hour"] <= 1000.0
+    assert (tmp_path / "new" / "found.png").read_bytes().startswith(b"\x89PNG")
+    printed = capsys.readouterr().out
+    assert "YAMNet, at most 1000/h" in printed
+    assert "YAMNet, best F1: tone: " in printed
+
+
+def test_a_label_that_yamnet_has_no_classes_for(toy: Config, tmp_path: Path) -> None:
+    scenes = write_folder(tmp_path / "scenes")
+    with pytest.raises(UsageError, match="which of its classes are 'tone' is not known; known: siren, gun_shot"):
+        compare.run(
+            toy, scenes, compare.Peer(tmp_path / "no.tflite", scenes, 1.0), None, json_file=None, plot=None, seed=0
+        )
+
+
+def test_a_picture_that_cannot_be_written(toy: Config, peer: compare.Peer, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SinkError, match=r"--plot .*: cannot be written"):
+        compare.run(toy, peer.valid, peer, None, json_file=None, plot=tmp_path / "file" / "found.png", seed=0)
+
+
+def test_wrong_use_exits_with_one_line(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "scenes")
+    done = earwitness("compare", "--scenes", folder, "--valid", folder, "--yamnet", tmp_path / "no.tflite")
+    assert (done.returncode, done.stderr) == (
+        ModelError.exit_code,
+        f"earwitness: {tmp_path}/no.tflite: no such model file\n",
+    )
+    done = earwitness("compare", "--scenes", folder, "--valid", tmp_path, "--yamnet", "no.tflite")
+    assert done.returncode == UsageError.exit_code
+    assert done.stderr.startswith(f"earwitness: {tmp_path}: holds no scenes.tsv")

@@ -1,0 +1,104 @@
+"""Rules for a budget: scores whose best rule is known, and the file they are written into."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from sed.errors import SinkError
+from sed.evaluate.hearing import hear
+from sed.evaluate.reference import Sound
+from sed.evaluate.scenelist import read_scenes
+from sed.evaluate.tune import ON, Scored, rewritten, scored, tune
+from sed.metadata import Rule
+from sed.model import OnnxModel
+from sed.signals import Floats, Scores
+from tests.evaluate.scenefolders import SECONDS, write_folder
+from tests.toy import RATE, bursts, metadata
+
+META = metadata()
+LENGTH = 120.0
+
+
+def recording(values: dict[float, tuple[float, int]], *onsets: float, seconds: float = LENGTH) -> Scored:
+    """`values` are a score and its number of rows by their first second."""
+    rows = np.zeros((round(seconds / META.period), 1), np.float32)
+    for at, (score, count) in values.items():
+        rows[round(at / META.period) : round(at / META.period) + count] = score
+    return Scored(Scores(0, META.hop, rows, META.ahead), tuple(Sound("tone", o, o + 1) for o in onsets), seconds)
+
+
+EVENTS = recording({10.0: (0.9, 10), 20.0: (0.6, 10)}, 10.0, 20.0)
+QUIET = recording(dict.fromkeys((40.0, 60.0, 80.0), (0.7, 3)))  # three short false alarms, 90 an hour
+
+
+def test_the_budget_is_kept_at_the_least_loss() -> None:
+    """A longer minimum keeps the short alarms out and both events in; that is better than a higher threshold."""
+    found = tune(META, [EVENTS, QUIET], budget=0.0)["tone"]
+    assert found.alarms_per_hour == 0.0
+    assert found.counts.f1 == 1.0
+    assert found.rule.min_duration > 3 * META.period
+    assert found.rule.on <= 0.6
+
+
+def test_alarms_as_long_as_events_cost_the_softer_event() -> None:
+    loud = recording(dict.fromkeys((40.0, 60.0, 80.0), (0.7, 60)))
+    strict, loose = (tune(META, [EVENTS, loud], budget)["tone"] for budget in (89.0, 90.0))
+    assert (strict.counts.found, strict.alarms_per_hour) == (1, 0.0)
+    assert strict.rule.on > 0.7
+    assert loose.counts.found == 2
+    assert loose.alarms_per_hour == pytest.approx(90.0)
+
+
+def test_a_budget_out_of_reach_gives_the_fewest_alarms() -> None:
+    certain = recording(dict.fromkeys((40.0, 60.0), (1.0, 60)))
+    assert tune(META, [EVENTS, certain], budget=1.0)["tone"].alarms_per_hour == pytest.approx(60.0)
+
+
+def test_only_thresholds_and_duration_change() -> None:
+    given = Rule(max_gap=0.4, cooldown=3.0, median=3, alert=False)
+    meta = META.model_copy(update={"rules": {"tone": given}})
+    rule = tune(meta, [EVENTS, QUIET], budget=0.0)["tone"].rule
+    kept = {"max_gap", "cooldown", "median", "alert"}
+    assert rule.model_dump(include=kept) == given.model_dump(include=kept)
+    assert rule.on in ON
+    assert Rule.model_validate(rule.model_dump()) == rule
+
+
+def test_scores_are_those_of_the_real_path(toy_model: OnnxModel, tmp_path: Path) -> None:
+    scenes = read_scenes(write_folder(tmp_path))
+    steps: list[int] = []
+    found = scored(toy_model, scenes, lambda: steps.append(1))
+    assert len(steps) == len(found) == 4
+    assert found[0].seconds == SECONDS
+    np.testing.assert_array_equal(found[0].scores.values, heard(toy_model, scenes[0].read(RATE)))
+
+
+def heard(model: OnnxModel, samples: Floats) -> Floats:
+    return hear(model, model.metadata.rules, samples).scores
+
+
+def test_the_rules_are_in_the_file_and_the_weights_are_the_same(toy_model: OnnxModel, tmp_path: Path) -> None:
+    rules = {"tone": Rule(on=0.77, off=0.2)}
+    rewritten(toy_model.path, toy_model.metadata.model_copy(update={"rules": rules}), tmp_path / "new" / "tuned.onnx")
+    again = OnnxModel(tmp_path / "new" / "tuned.onnx")
+    assert again.metadata.rules == rules
+    assert again.metadata.model_copy(update={"rules": toy_model.metadata.rules}) == toy_model.metadata
+    sound = bursts((1.0, 2.0), seconds=3.0)
+    np.testing.assert_array_equal(heard(again, sound), heard(toy_model, sound))
+    assert len(onnxruntime.InferenceSession(str(again.path)).get_modelmeta().custom_metadata_map) == 1
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["tuned.onnx"]
+
+
+def test_a_place_that_cannot_be_written_is_told(toy_model: OnnxModel, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SinkError, match="cannot be written"):
+        rewritten(toy_model.path, toy_model.metadata, tmp_path / "file" / "tuned.onnx")
+
+
+def test_nothing_to_count_on_is_no_alarm() -> None:
+    found = tune(META, [EVENTS], budget=0.0)["tone"]
+    assert found.alarms_per_hour == 0.0
+    assert math.isclose(found.counts.f1, 1.0)

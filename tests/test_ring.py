@@ -1,0 +1,123 @@
+"""The ring between two real threads, and every sample accounted for."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sed.ring import RingBuffer
+from sed.signals import Block, Floats
+
+
+def ramp(start: int, count: int) -> Floats:
+    """Samples that are their own index (exact in float32 up to 2**24)."""
+    return np.arange(start, start + count, dtype=np.float32)
+
+
+def assert_true(block: Block) -> None:
+    np.testing.assert_array_equal(block.samples, ramp(block.start, len(block.samples)))
+
+
+def test_what_goes_in_comes_out() -> None:
+    ring = RingBuffer(100)
+    ring.write(ramp(0, 30))
+    ring.write(ramp(30, 50))
+    ring.close()
+    blocks = list(ring.blocks(10))
+    assert [(b.start, b.end) for b in blocks] == [(0, 80)]
+    assert_true(blocks[0])
+    assert ring.lost == 0
+
+
+@given(capacity=st.integers(1, 60), writes=st.lists(st.tuples(st.integers(0, 90), st.booleans()), max_size=30))
+def test_every_sample_is_read_or_counted_as_lost(capacity: int, writes: list[tuple[int, bool]]) -> None:
+    ring = RingBuffer(capacity)
+    reader = ring.blocks(1)
+    written, read, expected = 0, 0, 0
+    blocks: list[Block] = []
+    for count, then_read in writes:
+        ring.write(ramp(written, count))
+        written += count
+        if then_read and ring.waiting:
+            blocks.append(next(reader))
+    ring.close()
+    blocks.extend(reader)
+    for block in blocks:
+        assert block.start >= expected
+        assert_true(block)
+        expected = block.end
+        read += len(block.samples)
+    assert read + ring.lost == written
+
+
+def test_the_oldest_samples_are_overwritten() -> None:
+    ring = RingBuffer(10)
+    ring.write(ramp(0, 25))
+    ring.close()
+    (block,) = ring.blocks(1)
+    assert (block.start, block.end, ring.lost) == (15, 25, 15)
+
+
+def test_blocks_wait_for_enough_samples() -> None:
+    ring = RingBuffer(100)
+    seen: list[Block] = []
+    reader = threading.Thread(target=lambda: seen.extend(ring.blocks(20)))
+    reader.start()
+    ring.write(ramp(0, 19))
+    time.sleep(0.05)
+    assert seen == []
+    ring.write(ramp(19, 1))
+    ring.close()
+    reader.join(5)
+    assert [(b.start, b.end) for b in seen] == [(0, 20)]
+
+
+def test_a_slow_reader_sees_only_true_samples() -> None:
+    """The writer laps the reader all the time; a torn copy would show as a sample that is not its own index."""
+    ring = RingBuffer(512)
+    total = 400_000
+    read, expected = 0, 0
+
+    def write() -> None:
+        for start in range(0, total, 64):
+            ring.write(ramp(start, 64))
+        ring.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    for block in ring.blocks(300):
+        assert block.start >= expected
+        assert_true(block)
+        expected = block.end
+        read += len(block.samples)
+    writer.join(5)
+    assert read + ring.lost == total
+
+
+def test_a_writer_that_can_wait_loses_nothing() -> None:
+    ring = RingBuffer(256)
+    read: list[Block] = []
+    reader = threading.Thread(target=lambda: read.extend(ring.blocks(50)))
+    reader.start()
+    for start in range(0, 20_000, 100):
+        assert ring.wait_for_room(100, timeout=5)
+        ring.write(ramp(start, 100))
+    ring.close()
+    reader.join(5)
+    assert sum(len(b.samples) for b in read) == 20_000
+    assert ring.lost == 0
+
+
+def test_waiting_for_room_gives_up() -> None:
+    ring = RingBuffer(10)
+    ring.write(ramp(0, 10))
+    assert not ring.wait_for_room(1, timeout=0.01)
+
+
+@pytest.mark.parametrize("capacity", [0, -1])
+def test_capacity_is_checked(capacity: int) -> None:
+    with pytest.raises(ValueError, match="need capacity >= 1"):
+        RingBuffer(capacity)

@@ -1,0 +1,61 @@
+"""The wiring: first remembered, then told; the state of the source; and the two signals."""
+
+import os
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from sed.journal import Journal
+from sed.message import Clock
+from sed.metadata import Rule
+from sed.model import OnnxModel
+from sed.ring import RingBuffer
+from sed.service import Listener, on_signal
+from tests.toy import RATE, bursts, write_toy
+
+RULES = {"tone": Rule(on=0.5, off=0.4, min_duration=0.08, max_gap=0.12)}
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(tmp_path / "journal.db")
+
+
+def heard(journal: Journal, tmp_path: Path, ring: RingBuffer) -> list[dict[str, object]]:
+    model = OnnxModel(write_toy(tmp_path / "toy.onnx"))
+    with journal:
+        Listener("gate", "yard", model, RULES, journal).listen(ring, Clock(datetime(2026, 1, 1, tzinfo=UTC), RATE))
+        return [row.message for row in journal.rows()]
+
+
+def test_events_are_written_with_their_times(journal: Journal, tmp_path: Path) -> None:
+    ring = RingBuffer(5 * RATE)
+    ring.write(bursts((1.0, 1.5), seconds=3.0))
+    ring.close()
+    start, end = heard(journal, tmp_path, ring)
+    assert (start["node"], start["source"], start["phase"], end["phase"]) == ("gate", "yard", "start", "end")
+    assert str(start["onset"]).startswith("2026-01-01T00:00:0")
+    (state,) = journal.states()
+    assert (state.source, state.state, state.dropped_samples, state.model) == ("yard", "stopped", 0, "toy")
+
+
+def test_lost_samples_are_told_in_the_state_and_in_the_next_event(journal: Journal, tmp_path: Path) -> None:
+    ring = RingBuffer(2 * RATE)
+    ring.write(bursts((2.0, 2.5), seconds=3.0))  # one second more than it holds
+    ring.close()
+    messages = heard(journal, tmp_path, ring)
+    assert [message["lost_samples"] for message in messages] == [RATE, 0]
+    assert journal.states()[0].dropped_samples == RATE
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_first_signal_stops_and_the_second_has_its_default_back(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    stopped: list[bool] = []
+    with on_signal(lambda: stopped.append(True)):
+        os.kill(os.getpid(), number)
+        assert stopped == [True]
+        assert signal.getsignal(number) is signal.SIG_DFL
+    assert signal.getsignal(number) is before

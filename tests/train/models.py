@@ -1,0 +1,44 @@
+"""A small untrained network as a model file, and frames to feed it."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from sed.frontend import log_mel
+from sed.metadata import FrontendSettings, Metadata, Rule
+from sed.model import OnnxModel
+from sed.signals import Floats
+from sed.train.export import export
+from sed.train.network import Crnn
+
+LABELS = ("siren", "gun_shot")
+
+
+def tiny_network() -> Crnn:
+    """Its scores move with the sound, as a trained network's do."""
+    torch.manual_seed(3)
+    network = Crnn(64, len(LABELS), 16)
+    network.normalise(torch.full((64,), -50.0), torch.full((64,), 10.0))
+    with torch.no_grad():
+        network.scores.weight.mul_(20.0)
+    return network.eval()
+
+
+def tiny_metadata() -> Metadata:
+    return Metadata(
+        name="tiny", version="1", labels=LABELS, frontend=FrontendSettings(), look_ahead=3,
+        rules={label: Rule(on=0.7) for label in LABELS}, licence="MIT", training={"steps": 5}, scores={"f1": 0.5},
+    )  # fmt: skip
+
+
+def write_tiny(path: Path) -> OnnxModel:
+    export(tiny_network(), tiny_metadata(), path)
+    return OnnxModel(path)
+
+
+def sounds(count: int = 6) -> list[Floats]:
+    """The log-mel of noise at many levels."""
+    rng = np.random.default_rng(1)
+    levels = 10.0 ** rng.uniform(-4.0, -0.5, count)
+    return [log_mel((level * rng.standard_normal(32_000)).astype(np.float32), FrontendSettings()) for level in levels]
