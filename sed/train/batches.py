@@ -56,7 +56,7 @@ class Scenes(Dataset[Item]):
             raise IndexError(index)
         grid = self._grid
         scene = self._mixer.scene((self._seed, self._first + index), grid.samples)
-        target, weight = rows(scene.events, scene.doubts, grid)
+        target, weight = rows((*scene.events, *scene.extras), scene.doubts, grid)
         frames = log_mel(scene.samples, grid.frontend)
         return torch.from_numpy(frames), torch.from_numpy(target), torch.from_numpy(weight)
 

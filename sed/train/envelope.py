@@ -25,6 +25,13 @@ CUTS = {
     "gun_shot": Cut(below=20.0, clear=6.0, gap=0.3, shortest=0.08),
     "glass_break": Cut(below=22.0, clear=6.0, gap=0.5, shortest=0.08),
     "siren": Cut(below=16.0, clear=3.0, gap=1.0, shortest=0.3),
+    "car_horn": Cut(below=20.0, clear=6.0, gap=0.5, shortest=0.1),
+    "scream": Cut(below=20.0, clear=6.0, gap=0.5, shortest=0.1),
+    "explosion": Cut(below=25.0, clear=6.0, gap=0.5, shortest=0.1),
+    **dict.fromkeys(
+        ("air_conditioner", "children_playing", "drilling", "engine_idling", "jackhammer", "music"),
+        Cut(below=40.0, clear=0.0, gap=2.0, shortest=0.3, keep=40.0),
+    ),
 }
 DEFAULT_CUT = Cut(below=20.0, clear=6.0, gap=0.3, shortest=0.08)
 

@@ -24,6 +24,21 @@ class Scene:
     samples: Floats  # (n,)
     events: tuple[Mark, ...]
     doubts: tuple[Mark, ...]
+    extras: tuple[Mark, ...] = ()  # sounds of the labels that are scored besides
+
+
+class Sheet:
+    """What is known so far of a scene that is being mixed."""
+
+    def __init__(self) -> None:
+        """An empty scene."""
+        self.events: list[Mark] = []
+        self.doubts: list[Mark] = []
+        self.extras: list[Mark] = []
+
+    def scene(self, samples: Floats, rate: int) -> Scene:
+        """The finished scene."""
+        return Scene(samples, merged(self.events, rate), tuple(self.doubts), merged(self.extras, rate))
 
 
 def merged(marks: Sequence[Mark], rate: int) -> tuple[Mark, ...]:

@@ -27,6 +27,8 @@ class Recipe:
     drums: float = 0.0  # a distractor is a drum machine
     even: float = 0.0  # a distractor that is not one of the easily mistaken comes from a class drawn evenly
     certainty: float = 1.0  # an exponent: below 1, doubtful sounds count more as proof of absence
+    extra: float = 0.0  # a distractor is of one of the labels that are scored besides, drawn evenly
+    layered: float = 0.0  # a bed is two beds, each at another speed
     hard: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # added to the easily mistaken of each label
 
 
@@ -51,6 +53,8 @@ VARIED = replace(
     },
 )
 """More kinds of everything than TRAINING, against learning the recordings by heart; see models/experiments.md."""
+BROAD = replace(VARIED, extra=0.3, layered=0.4)
+"""VARIED, for models that score more labels than those they alert on, over more kinds of beds."""
 MEASURING = Recipe(
     events=(0.15, 0.45, 0.25, 0.15),
     quiet_bed=0.0,
@@ -64,5 +68,5 @@ MEASURING = Recipe(
 """Plain mixtures: recorded beds only, no effects."""
 CHOOSING = replace(MEASURING, alone=0.25)
 """What rules are chosen on: plain mixtures, and whole files one after the other."""
-RECIPES = {"training": TRAINING, "varied": VARIED}
+RECIPES = {"training": TRAINING, "varied": VARIED, "broad": BROAD}
 """What can be learnt from, by name."""

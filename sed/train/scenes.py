@@ -1,16 +1,17 @@
 """Scenes mixed from clips: a bed, events of the target classes at known places, and sounds that are easily mistaken."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from sed.signals import Floats
 from sed.train import effects
-from sed.train.clips import BEDS, HARD, Clip, doubt, negatives, targets, weights
+from sed.train.clips import BEDS, HARD, Clip, doubt, negatives, targets
 from sed.train.drums import drums
 from sed.train.envelope import CUTS, DEFAULT_CUT, events
 from sed.train.library import Library
-from sed.train.marks import Mark, Scene, merged
+from sed.train.marks import Mark, Scene, Sheet
+from sed.train.pools import Pool, listed, pools
 from sed.train.recipe import Recipe, Split
 
 Rng = np.random.Generator
@@ -23,19 +24,30 @@ class Mixer:
     """Scenes of one side of the split; the same seed gives the same scene."""
 
     def __init__(
-        self, library: Library, clips: Sequence[Clip], split: Split, labels: Sequence[str], recipe: Recipe
+        self,
+        library: Library,
+        clips: Sequence[Clip],
+        split: Split,
+        labels: Sequence[str],
+        recipe: Recipe,
+        extra: Sequence[str] = (),
     ) -> None:
-        """`clips` may hold more than the split; what is not of it is left out."""
+        """`clips` may hold more than the split; what is not of it is left out.
+
+        Events are of `labels`; what sounds besides is marked where it is of one of the `extra` labels.
+        """
         self._library = library
         self._labels = tuple(labels)
+        self._extra = tuple(extra)
         self._recipe = recipe
-        self._targets = {label: _Pool(targets(clips, label, split)) for label in labels}
+        self._targets = {label: Pool(targets(clips, label, split)) for label in labels}
         others = negatives(clips, labels, split)
-        self._others = _Pool(others)
+        self._others = Pool(others)
         hard = {label: (*HARD.get(label, ()), *recipe.hard.get(label, ())) for label in labels}
-        self._hard = {label: _listed(_pools(others, names), names) for label, names in hard.items()}
-        self._classes = list(_pools(others, sorted({clip.label for clip in others})).values()) if recipe.even else []
-        self._beds = _pools(others, tuple(BEDS))
+        self._hard = {label: listed(others, names) for label, names in hard.items()}
+        self._classes = list(pools(others, sorted({clip.label for clip in others})).values()) if recipe.even else []
+        self._extras = list(pools(others, self._extra).values())
+        self._beds = pools(others, tuple(BEDS))
         self._rooms = effects.rooms(128, library.rate, np.random.default_rng(7)) if recipe.room else []
         self._spans: dict[str, list[tuple[int, int]]] = {}
 
@@ -45,21 +57,19 @@ class Mixer:
         recipe = self._recipe
         if rng.random() < recipe.alone:
             return self._files(count, rng)
-        out, level = self._bed(count, rng)
-        doubts: list[Mark] = []
+        sheet = Sheet()
+        out, level = self._bed(count, sheet, rng)
         for _ in range(rng.choice(len(recipe.distractors), p=recipe.distractors)):
-            doubts.extend(self._add_distractor(out, level, rng))
-        found: list[Mark] = []
+            self._add_distractor(out, level, sheet, rng)
         for _ in range(rng.choice(len(recipe.events), p=recipe.events)):
-            found.extend(self._add_event(out, level, found, rng))
-        return Scene(self._captured(out, rng), merged(found, self._library.rate), tuple(doubts))
+            sheet.events.extend(self._add_event(out, level, sheet.events, rng))
+        return sheet.scene(self._captured(out, rng), self._library.rate)
 
     def _files(self, count: int, rng: Rng) -> Scene:
         """Whole files from their first sample on, targets and others, often with nothing before or between them."""
         rate = self._library.rate
         out = self._quiet(count, float(rng.uniform(-110.0, -62.0)), rng)
-        found: list[Mark] = []
-        doubts: list[Mark] = []
+        sheet = Sheet()
         at = 0 if rng.random() < 0.6 else int(rng.uniform(0.0, 2.0) * rate)
         while at < count - rate // 5:
             label = self._labels[rng.integers(len(self._labels))]
@@ -67,26 +77,39 @@ class Mixer:
             if not pool.clips:
                 break
             clip = pool.draw(rng)
-            spans = self._events(clip) if clip.label in self._labels else []
+            spans = self._events(clip) if clip.label in (*self._labels, *self._extra) else []
             samples, spans = self._varied(self._library.samples(clip, 0, count), spans, clip.label == "siren", rng)
             _paste(out, samples * np.float32(10.0 ** (-rng.uniform(0.0, 12.0) / 20.0)), at)
-            found.extend(Mark(clip.label, at + a, min(count, at + b)) for a, b in spans if at + a < count - rate // 50)
-            doubts.extend(self._doubts(clip, at, min(count, at + len(samples) + rate // 2)))
+            marks = [Mark(clip.label, at + a, min(count, at + b)) for a, b in spans if at + a < count - rate // 50]
+            (sheet.extras if clip.label in self._extra else sheet.events).extend(marks)
+            sheet.doubts.extend(self._doubts(clip, at, min(count, at + len(samples) + rate // 2)))
             at += len(samples) + int(max(0.0, rng.uniform(-0.5, 2.0)) * rate)
-        return Scene(self._captured(out, rng), merged(found, rate), tuple(doubts))
+        return sheet.scene(self._captured(out, rng), rate)
 
-    def _bed(self, count: int, rng: Rng) -> tuple[Floats, float]:
+    def _bed(self, count: int, sheet: Sheet, rng: Rng) -> tuple[Floats, float]:
         """What lies under the scene, and its RMS in dBFS; -70 or less stands for quiet."""
         if rng.random() < self._recipe.quiet_bed or not self._beds:
             level = float(rng.uniform(-100.0, -62.0))
             return self._quiet(count, level, rng), level
         level = float(rng.uniform(-46.0, -22.0))
-        shares = np.array([BEDS[name] for name in self._beds])
-        pool = list(self._beds.values())[rng.choice(len(shares), p=shares / shares.sum())]
-        bed = self._laid(pool, count, rng)
+        bed = self._one_bed(count, sheet, rng)
+        if _happens(self._recipe.layered, rng):
+            bed = bed + self._one_bed(count, sheet, rng) * np.float32(10.0 ** (rng.uniform(-9.0, 3.0) / 20.0))
         if rng.random() < self._recipe.tone / 2:
             bed = effects.colour(bed, rng, self._library.rate, None)
         return bed * np.float32(10.0 ** ((level - _rms_db(bed)) / 20.0)), level
+
+    def _one_bed(self, count: int, sheet: Sheet, rng: Rng) -> Floats:
+        """`count` samples of one class of bed; of RMS 1 and at another speed where beds are layered."""
+        shares = np.array([BEDS[name] for name in self._beds])
+        name = list(self._beds)[rng.choice(len(shares), p=shares / shares.sum())]
+        if name in self._extra:
+            sheet.extras.append(Mark(name, 0, count))
+        if not self._recipe.layered:
+            return self._laid(self._beds[name], count, rng)
+        factor = float(rng.uniform(*self._recipe.speeds))
+        bed = effects.speed(self._laid(self._beds[name], int(count * factor) + 2000, rng), factor)[:count]
+        return bed * np.float32(10.0 ** (-_rms_db(bed) / 20.0))
 
     def _quiet(self, count: int, level: float, rng: Rng) -> Floats:
         """A quiet microphone's hiss at `level` dBFS, or digital silence below -92."""
@@ -94,7 +117,7 @@ class Mixer:
             return np.zeros(count, np.float32)
         return effects.hiss(count, rng) * np.float32(10.0 ** (level / 20.0))
 
-    def _laid(self, pool: "_Pool", count: int, rng: Rng) -> Floats:
+    def _laid(self, pool: Pool, count: int, rng: Rng) -> Floats:
         """`count` samples of clips one after another, joined by short cross-fades."""
         seam = self._library.rate // 10
         out = np.zeros(count, np.float32)
@@ -180,31 +203,42 @@ class Mixer:
         room = self._rooms[rng.integers(len(self._rooms))] if rng.random() < self._recipe.room else None
         return effects.colour(samples, rng, self._library.rate, room)
 
-    def _add_distractor(self, out: Floats, level: float, rng: Rng) -> list[Mark]:
-        """Mix one other sound into `out`, half the time one easily mistaken; marks where a target may be in it."""
+    def _add_distractor(self, out: Floats, level: float, sheet: Sheet, rng: Rng) -> None:
+        """Mix one other sound into `out`, half the time one easily mistaken; mark where a target may be in it."""
         rate = self._library.rate
         if _happens(self._recipe.drums, rng):
             beat = self._coloured(drums(int(rng.uniform(2.0, 8.0) * rate), rate, rng), rng)
             _paste(out, self._placed(beat, level, _rms_db(beat), rng), int(rng.integers(-rate, len(out) - rate)))
-            return []
+            return
         pool = self._other_pool(rng)
         if not pool.clips:
-            return []
+            return
         clip = pool.draw(rng)
         onset, offset = int(clip.onset * rate), int(clip.offset * rate)
         most = int(rng.uniform(1.0, 5.0) * rate)
         first = int(rng.integers(onset, offset - most)) if offset - most > onset else max(0, onset - rate // 20)
         samples = self._library.samples(clip, first, first + most)
         if len(samples) < rate // 100:
-            return []
-        samples, _ = self._changed(samples, [], False, rng)
+            return
+        samples, spans = self._changed(samples, self._within(clip, first, len(samples)), False, rng)
         at = int(rng.integers(-rate // 2, len(out) - rate // 2))
         _paste(out, self._placed(samples, level, _rms_db(samples), rng), at)
         end = min(len(out), at + len(samples) + rate // 2)
-        return self._doubts(clip, max(0, at), end)
+        sheet.doubts.extend(self._doubts(clip, max(0, at), end))
+        inside = [(max(0, at + a), min(len(out), at + b)) for a, b in spans]
+        sheet.extras.extend(Mark(clip.label, a, b) for a, b in inside if b - a >= rate // 100)
 
-    def _other_pool(self, rng: Rng) -> "_Pool":
+    def _within(self, clip: Clip, first: int, count: int) -> list[tuple[int, int]]:
+        """Where one of the extra labels sounds in `count` samples of a clip from `first` on."""
+        if clip.label not in self._extra:
+            return []
+        cut = [(max(a - first, 0), min(b - first, count)) for a, b in self._events(clip)]
+        return [(a, b) for a, b in cut if b > a]
+
+    def _other_pool(self, rng: Rng) -> Pool:
         """Half the time a class easily mistaken for one of the targets, else all that is none."""
+        if self._extras and _happens(self._recipe.extra, rng):
+            return self._extras[rng.integers(len(self._extras))]
         hard = self._hard[self._labels[rng.integers(len(self._labels))]]
         if hard and rng.random() < 0.5:
             return hard[rng.integers(len(hard))]
@@ -233,29 +267,9 @@ class Mixer:
         return np.clip(out, -1.0, 1.0, out=out)
 
 
-class _Pool:
-    """Clips to draw from."""
-
-    def __init__(self, clips: Sequence[Clip]) -> None:
-        self.clips = clips
-        self._edges = np.cumsum(weights(clips)) if clips else np.zeros(0)
-
-    def draw(self, rng: Rng) -> Clip:
-        return self.clips[min(int(np.searchsorted(self._edges, rng.random())), len(self.clips) - 1)]
-
-
 def _happens(probability: float, rng: Rng) -> bool:
     """Whether it does; what is switched off draws no number, so older recipes make the scenes they always made."""
     return probability > 0.0 and rng.random() < probability
-
-
-def _pools(clips: Sequence[Clip], labels: Sequence[str]) -> dict[str, _Pool]:
-    found = {label: [clip for clip in clips if clip.label == label] for label in labels}
-    return {label: _Pool(members) for label, members in found.items() if members}
-
-
-def _listed(pools: Mapping[str, _Pool], labels: Sequence[str]) -> list[_Pool]:
-    return [pools[label] for label in labels if label in pools]
 
 
 def _free(count: int, spans: Sequence[tuple[int, int]], before: Sequence[Mark], rate: int, rng: Rng) -> int:

@@ -169,3 +169,33 @@ def test_marks_lie_where_the_energy_of_real_sounds_is(real: Path, tmp_path: Path
             louder.append(level[first : first + 30].max() - level[max(0, first - 50) : max(1, first - 1)].max())
     assert len(louder) >= 20
     assert np.median(louder) > 6.0
+
+
+def test_extra_labels_are_marked_where_they_sound(library: Library, clips: list[Clip]) -> None:
+    recipe = replace(MEASURING, events=(1.0,), distractors=(0.0, 1.0), event_to_bed=(30.0, 30.0), extra=1.0)
+    made = Mixer(library, clips, "train", LABELS, recipe, extra=("explosion",))
+    marked = 0
+    for seed in range(30):
+        scene = made.scene((5, seed), COUNT)
+        level = envelope(scene.samples, RATE)
+        marked += len(scene.extras)
+        for mark in scene.extras:
+            assert mark.label == "explosion"
+            assert level[mark.onset // 160 : mark.offset // 160].max() > np.median(level) + 20.0, (seed, mark)
+    assert marked > 20
+
+
+def test_a_bed_of_an_extra_label_is_marked_whole(library: Library, clips: list[Clip]) -> None:
+    recipe = replace(MEASURING, events=(1.0,), distractors=(1.0,), layered=1.0)
+    scene = Mixer(library, clips, "train", LABELS, recipe, extra=("speech",)).scene((0, 1), COUNT)
+    assert {(mark.label, mark.onset, mark.offset) for mark in scene.extras} <= {("speech", 0, COUNT)}
+    assert scene.samples.shape == (COUNT,)
+
+
+def test_extra_labels_alone_change_no_sound(library: Library, clips: list[Clip]) -> None:
+    plain = mixer(library, clips)
+    marked = Mixer(library, clips, "train", LABELS, TRAINING, extra=("explosion", "speech"))
+    for seed in range(10):
+        one, two = (each.scene((6, seed), COUNT) for each in (plain, marked))
+        np.testing.assert_array_equal(one.samples, two.samples)
+        assert one.events == two.events
