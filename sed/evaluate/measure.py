@@ -1,8 +1,8 @@
 """What a model tells about recordings, and how right it is. Everything runs through `detect`, as the daemon does."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from sed.evaluate.matching import COLLAR, Counts, count, macro_f1, total
 from sed.evaluate.reference import Recording, Sound
@@ -30,6 +30,10 @@ class Measured:
     def macro_f1(self) -> float:
         """The mean of the labels' F1."""
         return macro_f1(self.counts)
+
+    def of(self, labels: Sequence[str]) -> "Measured":
+        """The same of some labels only."""
+        return replace(self, counts={label: self.counts[label] for label in labels})
 
     def false_per_hour(self, label: str) -> float:
         """False alarms of a label per hour of recordings."""

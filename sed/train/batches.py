@@ -1,6 +1,6 @@
 """Training batches: scenes mixed in a worker process, their log-mel frames, and the rows to be learnt."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,15 +84,8 @@ def rows(events: Sequence[Mark], doubts: Sequence[Mark], grid: Grid) -> tuple[Fl
     return target, weight
 
 
-def loader(scenes: Scenes, batch: int, workers: int, prepare: Callable[[int], None] | None = None) -> Iterator[Item]:
-    """Batches of `scenes` in order, mixed ahead of time by `workers` processes."""
+def loader(scenes: Scenes, batch: int, workers: int, whole: bool = True) -> Iterator[Item]:
+    """Batches of `scenes` in order, mixed ahead of time by `workers` processes; only `whole` ones, or the rest too."""
     return iter(
-        DataLoader(
-            scenes,
-            batch,
-            num_workers=workers,
-            drop_last=True,
-            worker_init_fn=prepare,
-            prefetch_factor=6 if workers else None,
-        )
+        DataLoader(scenes, batch, num_workers=workers, drop_last=whole, prefetch_factor=6 if workers else None)
     )

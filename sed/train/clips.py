@@ -89,6 +89,14 @@ def check_labels(clips: Iterable[Clip], labels: Sequence[str]) -> None:
                 raise AudioError(f"{label}: no clips of split '{split}' {purpose}; clips.csv needs some")
 
 
+def check_extra(clips: Iterable[Clip], labels: Sequence[str]) -> None:
+    """Raise AudioError unless every label that is scored besides can be learnt."""
+    clips = list(clips)
+    for label in labels:
+        if not targets(clips, label, "train"):
+            raise AudioError(f"{label}: no clips of split 'train' to learn from; clips.csv needs some")
+
+
 def _clip(row: dict[str, str]) -> Clip:
     return Clip(
         row["path"],

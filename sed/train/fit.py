@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor, nn
 
 from sed.train.batches import Grid, Item, Scenes, loader
-from sed.train.clips import check_labels, read_clips
+from sed.train.clips import check_extra, check_labels, read_clips
 from sed.train.library import Library, cache_folder
 from sed.train.material import Material
 from sed.train.network import Crnn
@@ -23,14 +23,15 @@ from sed.train.recipe import RECIPES, TRAINING
 from sed.train.release import release
 from sed.train.run import Run, averaged, begin, normalise, restore, save, start
 from sed.train.scenes import Mixer
+from sed.train.segments import segment_loss
 from sed.train.settings import TrainSettings
 from sed.train.spectral import SPECTRALS
+from sed.train.stock import Stock, stock
 
 log = logging.getLogger(__name__)
 
 LOG_EVERY = 200  # steps
 CHECK_EVERY = 1000  # steps: loss on scenes never learnt from, and a checkpoint
-POOL = 12  # batches held to draw from, so that the echoes of a scene are apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,40 +68,49 @@ def gather(settings: TrainSettings) -> Material:
     """Read the catalogue and decode the audio, once; raises AudioError."""
     clips = read_clips(settings.data)
     check_labels(clips, settings.labels)
+    check_extra(clips, settings.extra)
     cache = settings.cache or cache_folder()
     return Material(clips, Library(settings.data, clips, settings.frontend.sample_rate, cache))
 
 
 def fit(settings: TrainSettings, material: Material) -> Run:
     """Learn until the steps or the minutes are used up."""
-    mixer = Mixer(material.library, material.clips, "train", settings.labels, RECIPES[settings.recipe])
     run = start(settings)
-    grid = Grid(settings.frontend, settings.labels, run.network.stride, settings.look_ahead, settings.seconds)
-    first = Scenes(mixer, grid, settings.seed, 0, min(128, 8 * settings.batch))
-    normalise(run, torch.cat([first[index][0] for index in range(len(first))]))
+    grid = Grid(settings.frontend, settings.scored, run.network.stride, settings.look_ahead, settings.seconds)
+    scenes = mixed(settings, material, grid)
+    first = scenes.batch(torch.arange(min(len(scenes), 128, 8 * settings.batch)))
+    normalise(run, first[0].flatten(0, 1))
     if settings.begin:
         begin(run, settings)
     if settings.resume:
         restore(run, settings)
-    _learn_all(run, settings, _batches(run, settings, mixer, grid), _checks(settings, material, grid))
+    _learn_all(run, settings, _batches(run, settings, scenes), _checks(settings, material, grid))
     save(run, settings)
     return run
 
 
-def _batches(run: Run, settings: TrainSettings, mixer: Mixer, grid: Grid) -> Iterator[Item]:
-    """The batches still to be learnt from, each about `echoes` times, drawn from a small pool."""
-    mixed = run.step // settings.echoes
-    left = -(-settings.steps // settings.echoes) - mixed
-    scenes = Scenes(mixer, grid, settings.seed, mixed * settings.batch, left * settings.batch)
-    pool: list[Item] = []
-    for count, batch in enumerate(loader(scenes, settings.batch, settings.workers)):
-        pool[count % POOL : count % POOL + 1] = [batch]
-        for _ in range(settings.echoes):
-            yield pool[int(torch.randint(len(pool), (1,), generator=run.chance))]
+def mixed(settings: TrainSettings, material: Material, grid: Grid) -> Stock:
+    """The scenes that a run of these settings learns from."""
+    recipe = RECIPES[settings.recipe]
+    mixer = Mixer(material.library, material.clips, "train", settings.labels, recipe, settings.extra)
+    source = Scenes(mixer, grid, settings.seed, 0, settings.scenes)
+    described = f"{material.library.name} {recipe} {settings.labels} {settings.extra} {settings.seed} {settings.scenes}"
+    return stock(source, grid, described, settings.cache or cache_folder(), settings.workers)
+
+
+def _batches(run: Run, settings: TrainSettings, scenes: Stock) -> Iterator[Item]:
+    """The batches still to be learnt from: all scenes in a new order, again and again."""
+    step = run.step
+    an_epoch = max(1, len(scenes) // settings.batch)
+    while True:
+        epoch, at = divmod(step, an_epoch)
+        order = torch.randperm(len(scenes), generator=torch.Generator().manual_seed(settings.seed * 10_007 + epoch))
+        yield scenes.batch(order[at * settings.batch : (at + 1) * settings.batch])
+        step += 1
 
 
 def _checks(settings: TrainSettings, material: Material, grid: Grid) -> list[Item]:
-    mixer = Mixer(material.library, material.clips, "valid", settings.labels, TRAINING)
+    mixer = Mixer(material.library, material.clips, "valid", settings.labels, TRAINING, settings.extra)
     count = min(96, settings.valid_scenes)
     return list(loader(Scenes(mixer, grid, 1, 0, count), count, 0))
 
@@ -115,20 +125,19 @@ def _learn_all(run: Run, settings: TrainSettings, batches: Iterator[Item], check
             for group in run.optimiser.param_groups:
                 group["lr"] = settings.learning_rate * one_cycle(progress.done)
             frames, target, weight = SPECTRALS[settings.spectral].vary(batch, settings.look_ahead, run.chance)
-            state = _learn(run, frames, target, weight, state, settings.bfloat16)
+            state = _learn(run, settings, (frames, target, weight), state)
             run.step, run.elapsed = run.step + 1, before + time.monotonic() - began
             bar.update(bar.task_ids[0], completed=run.step, loss=f"{run.losses[-1]:.4f}")
             _tell(run, settings, progress, checks)
 
 
-def _learn(
-    run: Run, frames: Tensor, target: Tensor, weight: Tensor, state: list[Tensor] | None, bfloat16: bool
-) -> list[Tensor]:
+def _learn(run: Run, settings: TrainSettings, batch: Item, state: list[Tensor] | None) -> list[Tensor]:
     """One step; returns the network's state, from which half of the next scenes go on, as a stream does."""
+    frames, target, weight = batch
     run.network.train()
-    with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+    with torch.autocast("cpu", torch.bfloat16, enabled=settings.bfloat16):
         logits, *state = run.network(frames, *_begun(run, len(frames), state))
-    loss = weighted_loss(logits, target, weight)
+    loss = _loss(settings, logits, target, weight * importance(settings))
     run.optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(run.network.parameters(), 1.0)
@@ -136,6 +145,16 @@ def _learn(
     run.mean.update_parameters(run.network)
     run.losses.append(float(loss.detach()))
     return [part.detach().float() for part in state]
+
+
+def _loss(settings: TrainSettings, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+    loss = weighted_loss(logits, target, weight)
+    return loss + settings.segments * segment_loss(logits, target, weight) if settings.segments else loss
+
+
+def importance(settings: TrainSettings) -> Tensor:
+    """How much each label counts in the loss, (labels,)."""
+    return torch.tensor([1.0] * len(settings.labels) + [settings.extra_weight] * len(settings.extra))
 
 
 def _begun(run: Run, scenes: int, before: list[Tensor] | None) -> list[Tensor]:
@@ -173,14 +192,17 @@ def _tell(run: Run, settings: TrainSettings, progress: Progressed, checks: list[
         recent = sum(run.losses[-LOG_EVERY:]) / LOG_EVERY
         log.info("step %d of %d, loss %.4f, %.1f min left", run.step, settings.steps, recent, progress.left / 60.0)
     if run.step % CHECK_EVERY == 0:
-        log.info("step %d, loss on valid scenes %.4f", run.step, check(averaged(run), checks))
+        log.info("step %d, loss on valid scenes %.4f", run.step, check(averaged(run), checks, len(settings.labels)))
         save(run, settings)
 
 
-def check(network: Crnn, items: list[Item]) -> float:
-    """The mean loss on scenes that are not learnt from."""
+def check(network: Crnn, items: list[Item], labels: int) -> float:
+    """The mean loss of the first `labels` on scenes that are not learnt from."""
+    found: list[float] = []
     with torch.no_grad():
-        found = [float(weighted_loss(network(f, *network.initial(len(f)))[0], t, w)) for f, t, w in items]
+        for frames, target, weight in items:
+            logits = network(frames, *network.initial(len(frames)))[0]
+            found.append(float(weighted_loss(*(part[..., :labels] for part in (logits, target, weight)))))
     return sum(found) / max(1, len(found))
 
 

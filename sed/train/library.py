@@ -28,6 +28,7 @@ class Library:
     def __init__(self, data: Path, clips: list[Clip], rate: int, cache: Path) -> None:
         """Decode `clips` below `data` unless `cache` already holds them; raises AudioError."""
         self.rate = rate
+        self.cache = cache
         self._file = cache / f"clips-{_key(data, clips, rate)}.i16"
         index = self._file.with_suffix(".json")
         if not index.is_file():
@@ -35,6 +36,11 @@ class Library:
             _decode(data, clips, rate, self._file, index)
         self._at: dict[str, tuple[int, int]] = {k: (v[0], v[1]) for k, v in json.loads(index.read_text()).items()}
         self._samples = np.memmap(self._file, np.int16, "r")
+
+    @property
+    def name(self) -> str:
+        """Other samples have another name."""
+        return self._file.stem
 
     def samples(self, clip: Clip, start: int = 0, stop: int | None = None) -> Floats:
         """The clip's samples from `start` to `stop`, a copy."""

@@ -19,7 +19,7 @@ from sed.train.clips import Clip
 from sed.train.duplicates import without_duplicates
 from sed.train.export import export
 from sed.train.material import Material
-from sed.train.network import Crnn
+from sed.train.network import Network
 from sed.train.recipe import CHOOSING, MEASURING, Recipe, Split
 from sed.train.scenes import Mixer
 from sed.train.settings import TrainSettings
@@ -36,11 +36,11 @@ SEARCHES = {
 }
 VALID_SEED, TEST_SEED = 11, 12
 _OPTIONS = ("steps", "minutes", "seed")
-_ELSEWHERE = {"data", "out", "labels", "frontend", "name", "version", "licence"}
+_ELSEWHERE = {"data", "out", "labels", "extra", "frontend", "name", "version", "licence"}
 _OF_THE_MACHINE = {"cache", "resume", "threads", "workers"}
 
 
-def release(settings: TrainSettings, material: Material, network: Crnn, step: int, elapsed: float) -> Path:
+def release(settings: TrainSettings, material: Material, network: Network, step: int, elapsed: float) -> Path:
     """Choose the rules on valid, measure on test, write `settings.out`; raises EarwitnessError."""
     clips = without_duplicates(material.clips, settings.labels, material.library)
     log.info("left out of valid and test: %d near-duplicates", len(material.clips) - len(clips))
@@ -64,9 +64,13 @@ def calibrated(
     on_plain: list[Scored] = scored(model, plain(material, clips, "valid"))
     rules: dict[str, Rule] = {}
     reached: dict[str, object] = {}
-    for label in settings.labels:
-        choice = choose(model, label, on_scenes, on_plain, SEARCHES.get(label, Search()))
-        rules[label] = choice.rule
+    for label in settings.scored:
+        if not any(event.label == label for scene in on_scenes for event in scene.events):
+            log.info("%s: no event on valid; its rule is the one that rules have when nothing is said", label)
+            continue
+        alerts = label in settings.labels  # the plain files hold music, dogs and engines
+        choice = choose(model, label, on_scenes, on_plain if alerts else [], SEARCHES.get(label, Search()))
+        rules[label] = choice.rule.model_copy(update={"alert": alerts})
         reached[label] = {"f1": round(choice.counts.f1, 3), "alarms_per_hour": round(choice.alarms_per_hour, 2)}
         log.info("%s: %s, F1 %.3f, %.1f alarms/h", label, choice.rule, choice.counts.f1, choice.alarms_per_hour)
     return rules, reached
@@ -76,13 +80,14 @@ def tested(
     settings: TrainSettings, material: Material, clips: list[Clip], model: OnnxModel
 ) -> dict[str, dict[str, object]]:
     """The figures on the test split with the rules in `model`, through `detect`."""
-    rules = model.metadata.rules
+    rules = {label: rule.model_copy(update={"alert": True}) for label, rule in model.metadata.rules.items()}
     mixed = measure(model, rules, scenes(settings, material, clips, "test", TEST_SEED, MEASURING))
     quiet = measure(model, rules, plain(material, clips, "test"))
     files = [(c.label, _whole(material, c)) for c in clips if c.split == "test" and c.label in settings.labels]
     found = hits(model, rules, files)
     return {
-        "scenes": mixed.summary(),
+        "scenes": mixed.of(settings.labels).summary(),
+        **({"extra": mixed.of(settings.extra).summary()} if settings.extra else {}),
         "hits": {
             kind: {"files": row.files, **{n: round(row.rate(n), 3) for n in settings.labels}}
             for kind, row in found.items()
@@ -98,11 +103,13 @@ def scenes(
     settings: TrainSettings, material: Material, clips: list[Clip], split: Split, seed: int, recipe: Recipe
 ) -> Iterator[Recording]:
     """Seeded mixtures of one side of the split."""
-    mixer = Mixer(material.library, clips, split, settings.labels, recipe)
+    mixer = Mixer(material.library, clips, split, settings.labels, recipe, settings.extra)
     rate = settings.frontend.sample_rate
     for number in range(settings.valid_scenes):
         scene = mixer.scene((seed, number), round(settings.seconds * rate))
-        events = tuple(Sound(mark.label, mark.onset / rate, mark.offset / rate) for mark in scene.events)
+        events = tuple(
+            Sound(mark.label, mark.onset / rate, mark.offset / rate) for mark in (*scene.events, *scene.extras)
+        )
         yield Recording(f"{split}-{number}", partial(_same, scene.samples), events)
 
 
@@ -115,7 +122,7 @@ def plain(material: Material, clips: list[Clip], split: Split) -> Iterator[Recor
 
 def described(
     settings: TrainSettings,
-    network: Crnn,
+    network: Network,
     rules: Mapping[str, Rule],
     training: dict[str, object],
     scores: Mapping[str, object],
@@ -124,18 +131,18 @@ def described(
     return Metadata(
         name=settings.name,
         version=settings.version,
-        labels=settings.labels,
+        labels=settings.scored,
         frontend=settings.frontend,
         stride=network.stride,
         look_ahead=settings.look_ahead,
-        rules={label: rules.get(label, Rule()) for label in settings.labels},
+        rules={label: rules.get(label, Rule(alert=label in settings.labels)) for label in settings.scored},
         licence=settings.licence,
         training=training,
         scores=dict(scores),
     )
 
 
-def summary(settings: TrainSettings, network: Crnn, step: int, elapsed: float) -> dict[str, object]:
+def summary(settings: TrainSettings, network: Network, step: int, elapsed: float) -> dict[str, object]:
     """How the network came about."""
     given = settings.model_dump(mode="json", exclude=_ELSEWHERE | _OF_THE_MACHINE, exclude_defaults=True)
     options = "".join(f" --{name} {given[name]:g}" for name in _OPTIONS if name in given)
@@ -149,6 +156,7 @@ def summary(settings: TrainSettings, network: Crnn, step: int, elapsed: float) -
         "scene_seconds": settings.seconds,
         "minutes": round(elapsed / 60.0, 1),
         "machine": f"{platform.machine()}, {settings.threads} thread",
+        "network": network.kind,
         "parameters": sum(part.numel() for part in network.parameters()),
         "mel_mean_db": [round(float(value), 3) for value in network.mean],
         "mel_std_db": [round(float(value), 3) for value in network.spread],

@@ -14,18 +14,22 @@ class TrainSettings(Settings):
     data: Path = Field(description="a folder with clips.csv and the audio it names")
     out: Path = Field(description="the model file to write")
     labels: tuple[str, ...] = Field(("siren", "gun_shot", "glass_break"), min_length=1)
+    extra: tuple[str, ...] = Field((), description="labels that are scored besides and raise no alert by themselves")
+    extra_weight: float = Field(0.3, ge=0.0, description="of an extra label's rows in the loss; a label's is 1")
     steps: int = Field(18_000, ge=1, description="batches to learn from")
     minutes: float | None = Field(None, gt=0.0, description="end early after this long; the schedule is shortened")
     seed: int = Field(0, ge=0)
     batch: int = Field(32, ge=1, description="scenes")
     seconds: float = Field(10.0, ge=1.0, le=120.0, description="of a scene")
     units: int = Field(128, ge=4, description="of the GRU")
+    network: Literal["crnn", "tcn"] = Field("crnn", description="what hears the past: a GRU, or the blocks of tcn.py")
     look_ahead: int = Field(3, ge=0, description="rows of scores by which the network may lag")
     learning_rate: float = Field(3e-3, gt=0.0)
     weight_decay: float = Field(1e-2, ge=0.0)
-    echoes: int = Field(2, ge=1, description="times each scene is learnt from, each time through another microphone")
+    scenes: int = Field(24_000, ge=1, description="mixed once, then learnt from again and again, varied every time")
+    segments: float = Field(0.0, ge=0.0, description="weight of the loss of whole seconds; see segments.py")
     dropout: tuple[float, float] = Field((0.0, 0.1), description="shares dropped before and after the GRU")
-    recipe: Literal["training", "varied"] = Field("training", description="how scenes are made; see recipe.py")
+    recipe: Literal["training", "varied", "broad"] = Field("training", description="how scenes are made; see recipe.py")
     spectral: Literal["plain", "strong"] = Field("plain", description="how frames are changed; see spectral.py")
     begin: str | None = Field(None, description="a run whose last weights, kept in the cache, are this one's first")
     average: float = Field(0.9985, ge=0.0, lt=1.0, description="decay of the running mean of the weights")
@@ -39,3 +43,8 @@ class TrainSettings(Settings):
     name: str = Field("earwitness-0", min_length=1)
     version: str = "0.1.0"
     licence: str = "MIT"
+
+    @property
+    def scored(self) -> tuple[str, ...]:
+        """All labels of the model."""
+        return (*self.labels, *self.extra)

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 import soundfile
+import torch
 
 from sed.train.clips import Clip, read_clips
 from sed.train.library import Library
 from tests.train.sounds import RATE, SOUNDS
 
+torch.set_num_threads(1)  # two threads that wait for each other are slow on a machine that does other work
 REAL = Path(__file__).parents[3] / "shared" / "data"
 
 

@@ -20,7 +20,7 @@ from sed.train.settings import TrainSettings
 def settings(data: Path, cache: Path, tmp_path: Path) -> TrainSettings:
     return TrainSettings(
         data=data, out=tmp_path / "tiny.onnx", cache=cache, steps=24, batch=4, seconds=3.0, units=16, workers=0,
-        valid_scenes=6, learning_rate=1e-2, average=0.8, bfloat16=False, seed=1,
+        valid_scenes=6, scenes=48, learning_rate=1e-2, average=0.8, bfloat16=False, seed=1,
     )  # fmt: skip
 
 
@@ -49,8 +49,9 @@ def test_other_classes_need_nothing_but_their_clips(settings: TrainSettings, tmp
 
 def test_the_loss_falls_and_the_seed_repeats(settings: TrainSettings) -> None:
     material = fit.gather(settings)
-    one, two = (fit.fit(settings, material) for _ in range(2))
-    assert sum(one.losses[-6:]) < 0.8 * sum(one.losses[:6])
+    longer = settings.model_copy(update={"steps": 72})  # each scene six times
+    one, two = (fit.fit(longer, material) for _ in range(2))
+    assert sum(one.losses[-12:]) < 0.8 * sum(one.losses[:12])
     assert one.losses == two.losses
 
 
@@ -96,9 +97,31 @@ def test_the_file_tells_what_was_not_as_usual(settings: TrainSettings) -> None:
     told = summary(settings.model_copy(update={"recipe": "varied"}), network, 24, 60.0)
     assert told["command"] == f"earwitness train {settings.data} --out {settings.out} --steps 24 --seed 1"
     assert told["settings"] == {
-        "recipe": "varied", "batch": 4, "seconds": 3.0, "units": 16, "valid_scenes": 6, "learning_rate": 1e-2,
-        "average": 0.8, "bfloat16": False,
+        "recipe": "varied", "batch": 4, "seconds": 3.0, "scenes": 48, "units": 16, "valid_scenes": 6,
+        "learning_rate": 1e-2, "average": 0.8, "bfloat16": False,
     }  # fmt: skip
+
+
+def test_extra_labels_are_scored_and_raise_no_alert(settings: TrainSettings) -> None:
+    given = {"extra": ("explosion",), "recipe": "broad", "segments": 0.5, "steps": 4}
+    meta = OnnxModel(fit.train(settings.model_copy(update=given))).metadata
+    assert meta.labels == (*settings.labels, "explosion")
+    assert [meta.rules[label].alert for label in meta.labels] == [True, True, True, False]
+    assert set(meta.scores["test"]["extra"]["labels"]) == {"explosion"}
+    assert set(meta.scores["test"]["scenes"]["labels"]) == set(settings.labels)
+
+
+def test_extra_labels_need_clips(settings: TrainSettings) -> None:
+    with pytest.raises(AudioError, match="yodel: no clips of split 'train'"):
+        fit.train(settings.model_copy(update={"extra": ("yodel",)}))
+
+
+def test_scenes_are_mixed_once(settings: TrainSettings, caplog: pytest.LogCaptureFixture) -> None:
+    fresh = settings.model_copy(update={"seed": 77, "steps": 2})
+    with caplog.at_level(logging.INFO):
+        for rate in (1e-3, 1e-2):
+            fit.fit(fresh.model_copy(update={"learning_rate": rate}), fit.gather(fresh))
+    assert caplog.text.count("mixing 48 scenes") == 1
 
 
 def test_varied_scenes_and_strong_changes_can_be_learnt_from(settings: TrainSettings) -> None:

@@ -1,0 +1,28 @@
+"""The loss of whole seconds: what is told of a second is its highest row, and one high row is a false alarm."""
+
+import torch
+from torch import Tensor, nn
+
+ROWS = 24
+"""Rows of a segment, about a second; the next one begins half a segment later."""
+
+
+def segment_loss(logits: Tensor, target: Tensor, weight: Tensor, rows: int = ROWS) -> Tensor:
+    """Binary cross-entropy of the highest logit of every segment; all (scenes, n, labels), a scalar.
+
+    A segment is 1 where one of its rows is. It counts as its heaviest row of 1 does, and one without any as its
+    lightest row does: a second in which a target may be heard proves little. Max pooling as in multiple-instance
+    learning (Wang, Li, Metze 2019, "A comparison of five multiple instance learning pooling functions").
+    """
+    told = _windows(logits.float(), rows).amax(-1)
+    known, counts = _windows(target, rows), _windows(weight, rows)
+    there = known.amax(-1)
+    share = torch.where(there > 0.0, (counts * known).amax(-1), counts.amin(-1))
+    each = nn.functional.binary_cross_entropy_with_logits(told, there, reduction="none")
+    return (each * share).sum() / share.sum().clamp(min=1.0)
+
+
+def _windows(values: Tensor, rows: int) -> Tensor:
+    """(scenes, n, labels) cut into overlapping segments: (scenes, segments, labels, rows)."""
+    size = min(rows, values.shape[1])
+    return values.unfold(1, size, max(1, size // 2))

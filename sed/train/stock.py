@@ -1,0 +1,86 @@
+"""A stock of scenes, mixed once and kept in the cache: runs that differ only in how they learn share it."""
+
+import hashlib
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from torch import Tensor
+
+from sed.train import clips, drums, effects, envelope, marks, pools, scenes
+from sed.train.batches import Grid, Item, Scenes, loader
+
+log = logging.getLogger(__name__)
+
+_CODE = (clips, drums, effects, envelope, marks, pools, scenes)
+"""Modules that decide what a scene sounds like: a change to one of them makes another stock."""
+_CHUNK = 16  # scenes
+
+
+class Stock:
+    """Scenes ready to learn from, held in files that are mapped into memory: about 140 kB each."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open what `mix` wrote."""
+        self._frames = np.load(folder / "frames.npy", mmap_mode="r")  # (scenes, n, mels) float16 dB
+        self._target = np.load(folder / "target.npy", mmap_mode="r")  # (scenes, rows, labels) uint8
+        self._weight = np.load(folder / "weight.npy", mmap_mode="r")  # (scenes, rows, labels) float16
+
+    def __len__(self) -> int:
+        """How many scenes there are."""
+        return len(self._frames)
+
+    def batch(self, chosen: Tensor) -> Item:
+        """The frames, targets and weights of some scenes."""
+        index = np.sort(chosen.numpy())
+        return _tensor(self._frames[index]), _tensor(self._target[index]), _tensor(self._weight[index])
+
+
+def stock(source: Scenes, grid: Grid, described: str, cache: Path, workers: int) -> Stock:
+    """The scenes of `source`, from `cache` if they are there, else mixed now with a progress bar.
+
+    `described` says what the scenes depend on besides the code that mixes them; the folder is named after both.
+    """
+    folder = cache / f"scenes-{_key(described, grid)}"
+    if not (folder / "whole.json").is_file():
+        log.info("mixing %d scenes into %s", len(source), folder)
+        mix(source, grid, folder, workers)
+        (folder / "whole.json").write_text(json.dumps({"scenes": len(source), "of": described}))
+    return Stock(folder)
+
+
+def mix(source: Scenes, grid: Grid, folder: Path, workers: int) -> None:
+    """Write every scene of `source` to `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    count, rows, labels = len(source), grid.rows, len(grid.labels)
+    frames = _file(folder / "frames.npy", np.float16, (count, rows * grid.stride, grid.frontend.mels))
+    target = _file(folder / "target.npy", np.uint8, (count, rows, labels))
+    weight = _file(folder / "weight.npy", np.float16, (count, rows, labels))
+    at = 0
+    columns = (TextColumn("mixing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task("mixing", total=count)
+        for batch in loader(source, _CHUNK, workers, whole=False):
+            size = len(batch[0])
+            for out, part in zip((frames, target, weight), batch, strict=True):
+                out[at : at + size] = part.numpy()
+            at += size
+            bar.update(task, completed=at)
+
+
+def _key(described: str, grid: Grid) -> str:
+    code = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in _CODE)
+    return hashlib.sha256(f"{described} {grid} {code}".encode()).hexdigest()[:16]
+
+
+def _file(path: Path, kind: type[np.generic], shape: tuple[int, ...]) -> npt.NDArray[np.generic]:
+    return np.lib.format.open_memmap(path, "w+", np.dtype(kind), shape)
+
+
+def _tensor(values: npt.NDArray[np.generic]) -> Tensor:
+    return torch.from_numpy(values.astype(np.float32))
