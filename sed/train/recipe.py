@@ -29,6 +29,18 @@ class Recipe:
     certainty: float = 1.0  # an exponent: below 1, doubtful sounds count more as proof of absence
     extra: float = 0.0  # a distractor is of one of the labels that are scored besides, drawn evenly
     layered: float = 0.0  # a bed is two beds, each at another speed
+    simulated: float = 0.0  # a room is a simulated box or street, not decaying noise
+    stretch: float = 0.0
+    stretches: tuple[float, float] = (0.8, 1.3)  # times as fast, at the same pitch
+    pitch: float = 0.0
+    semitones: tuple[float, float] = (-3.0, 3.0)
+    equaliser: float = 0.0
+    band: float = 0.0  # nothing above a random frequency, as in recordings of half the rate
+    bands: tuple[float, float] = (2000.0, 7500.0)  # Hz
+    clipping: float = 0.0  # a sound clipped by its own recorder, 3 to 20 dB over
+    noise: float = 0.0  # under the whole scene
+    noise_below: tuple[float, float] = (3.0, 30.0)  # dB
+    codec: float = 0.0  # the scene coded and decoded
     hard: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # added to the easily mistaken of each label
 
 
@@ -55,6 +67,18 @@ VARIED = replace(
 """More kinds of everything than TRAINING, against learning the recordings by heart; see models/experiments.md."""
 BROAD = replace(VARIED, extra=0.3, layered=0.4)
 """VARIED, for models that score more labels than those they alert on, over more kinds of beds."""
+RICH = replace(
+    BROAD,
+    simulated=0.6,
+    stretch=0.1,
+    pitch=0.15,
+    equaliser=0.3,
+    band=0.15,
+    clipping=0.08,
+    noise=0.2,
+    codec=0.08,
+)
+"""BROAD in simulated rooms and streets, through more kinds of recorders."""
 MEASURING = Recipe(
     events=(0.15, 0.45, 0.25, 0.15),
     quiet_bed=0.0,
@@ -68,5 +92,5 @@ MEASURING = Recipe(
 """Plain mixtures: recorded beds only, no effects."""
 CHOOSING = replace(MEASURING, alone=0.25)
 """What rules are chosen on: plain mixtures, and whole files one after the other."""
-RECIPES = {"training": TRAINING, "varied": VARIED, "broad": BROAD}
+RECIPES = {"training": TRAINING, "varied": VARIED, "broad": BROAD, "rich": RICH}
 """What can be learnt from, by name."""

@@ -13,6 +13,7 @@ from sed.train.library import Library
 from sed.train.marks import Mark, Scene, Sheet
 from sed.train.pools import Pool, listed, pools
 from sed.train.recipe import Recipe, Split
+from sed.train.varying import Varying, happens
 
 Rng = np.random.Generator
 
@@ -48,7 +49,7 @@ class Mixer:
         self._classes = list(pools(others, sorted({clip.label for clip in others})).values()) if recipe.even else []
         self._extras = list(pools(others, self._extra).values())
         self._beds = pools(others, tuple(BEDS))
-        self._rooms = effects.rooms(128, library.rate, np.random.default_rng(7)) if recipe.room else []
+        self._varying = Varying(recipe, library.rate, library.cache)
         self._spans: dict[str, list[tuple[int, int]]] = {}
 
     def scene(self, seed: Sequence[int], count: int) -> Scene:
@@ -63,7 +64,7 @@ class Mixer:
             self._add_distractor(out, level, sheet, rng)
         for _ in range(rng.choice(len(recipe.events), p=recipe.events)):
             sheet.events.extend(self._add_event(out, level, sheet.events, rng))
-        return sheet.scene(self._captured(out, rng), self._library.rate)
+        return sheet.scene(self._varying.captured(out, rng), self._library.rate)
 
     def _files(self, count: int, rng: Rng) -> Scene:
         """Whole files from their first sample on, targets and others, often with nothing before or between them."""
@@ -78,13 +79,14 @@ class Mixer:
                 break
             clip = pool.draw(rng)
             spans = self._events(clip) if clip.label in (*self._labels, *self._extra) else []
-            samples, spans = self._varied(self._library.samples(clip, 0, count), spans, clip.label == "siren", rng)
+            samples = self._library.samples(clip, 0, count)
+            samples, spans = self._varying.sound(samples, spans, clip.label == "siren", rng)
             _paste(out, samples * np.float32(10.0 ** (-rng.uniform(0.0, 12.0) / 20.0)), at)
             marks = [Mark(clip.label, at + a, min(count, at + b)) for a, b in spans if at + a < count - rate // 50]
             (sheet.extras if clip.label in self._extra else sheet.events).extend(marks)
             sheet.doubts.extend(self._doubts(clip, at, min(count, at + len(samples) + rate // 2)))
             at += len(samples) + int(max(0.0, rng.uniform(-0.5, 2.0)) * rate)
-        return sheet.scene(self._captured(out, rng), rate)
+        return sheet.scene(self._varying.captured(out, rng), rate)
 
     def _bed(self, count: int, sheet: Sheet, rng: Rng) -> tuple[Floats, float]:
         """What lies under the scene, and its RMS in dBFS; -70 or less stands for quiet."""
@@ -93,10 +95,11 @@ class Mixer:
             return self._quiet(count, level, rng), level
         level = float(rng.uniform(-46.0, -22.0))
         bed = self._one_bed(count, sheet, rng)
-        if _happens(self._recipe.layered, rng):
+        if happens(self._recipe.layered, rng):
             bed = bed + self._one_bed(count, sheet, rng) * np.float32(10.0 ** (rng.uniform(-9.0, 3.0) / 20.0))
         if rng.random() < self._recipe.tone / 2:
             bed = effects.colour(bed, rng, self._library.rate, None)
+        bed = self._varying.recorded(bed, rng)
         return bed * np.float32(10.0 ** ((level - _rms_db(bed)) / 20.0)), level
 
     def _one_bed(self, count: int, sheet: Sheet, rng: Rng) -> Floats:
@@ -139,11 +142,11 @@ class Mixer:
         clip = self._targets[label].draw(rng)
         samples, spans = self._target(clip, rng)
         at = _free(len(out), spans, before, self._library.rate, rng) - spans[0][0]
-        if not before and _happens(self._recipe.abrupt, rng):
+        if not before and happens(self._recipe.abrupt, rng):
             at = -spans[0][0]
         heard = np.concatenate([samples[a:b] for a, b in spans])
         samples = self._placed(samples, level, _rms_db(heard), rng)
-        if label == "siren" and level > _QUIET and _happens(self._recipe.far, rng):
+        if label == "siren" and level > _QUIET and happens(self._recipe.far, rng):
             samples = self._from_afar(samples, level, spans, rng)
         _paste(out, samples, at)
         inside = [(max(0, a + at), min(len(out), b + at)) for a, b in spans]
@@ -182,32 +185,13 @@ class Mixer:
         samples = effects.fade(samples, slow, max(slow, rate // 50))
         if slow > rate // 200:
             spans = [(min(a + slow // 3, b - 1) if a < slow else a, b) for a, b in spans]
-        return self._varied(samples, spans, moving, rng)
-
-    def _varied(
-        self, samples: Floats, spans: list[tuple[int, int]], moving: bool, rng: Rng
-    ) -> tuple[Floats, list[tuple[int, int]]]:
-        """Speed, drift, room and tone, each by chance; the spans follow."""
-        recipe = self._recipe
-        if rng.random() < recipe.speed:
-            factor = float(rng.uniform(*recipe.speeds))
-            samples = effects.speed(samples, factor)
-            spans = [(int(a / factor), min(len(samples), int(b / factor))) for a, b in spans]
-        if moving and rng.random() < recipe.speed:
-            samples = effects.drift(samples, rng)
-        return self._coloured(samples, rng), spans
-
-    def _coloured(self, samples: Floats, rng: Rng) -> Floats:
-        if rng.random() >= self._recipe.tone:
-            return samples
-        room = self._rooms[rng.integers(len(self._rooms))] if rng.random() < self._recipe.room else None
-        return effects.colour(samples, rng, self._library.rate, room)
+        return self._varying.sound(samples, spans, moving, rng)
 
     def _add_distractor(self, out: Floats, level: float, sheet: Sheet, rng: Rng) -> None:
         """Mix one other sound into `out`, half the time one easily mistaken; mark where a target may be in it."""
         rate = self._library.rate
-        if _happens(self._recipe.drums, rng):
-            beat = self._coloured(drums(int(rng.uniform(2.0, 8.0) * rate), rate, rng), rng)
+        if happens(self._recipe.drums, rng):
+            beat = self._varying.placed(drums(int(rng.uniform(2.0, 8.0) * rate), rate, rng), rng)
             _paste(out, self._placed(beat, level, _rms_db(beat), rng), int(rng.integers(-rate, len(out) - rate)))
             return
         pool = self._other_pool(rng)
@@ -237,12 +221,12 @@ class Mixer:
 
     def _other_pool(self, rng: Rng) -> Pool:
         """Half the time a class easily mistaken for one of the targets, else all that is none."""
-        if self._extras and _happens(self._recipe.extra, rng):
+        if self._extras and happens(self._recipe.extra, rng):
             return self._extras[rng.integers(len(self._extras))]
         hard = self._hard[self._labels[rng.integers(len(self._labels))]]
         if hard and rng.random() < 0.5:
             return hard[rng.integers(len(hard))]
-        even = self._classes and _happens(self._recipe.even, rng)
+        even = self._classes and happens(self._recipe.even, rng)
         return self._classes[rng.integers(len(self._classes))] if even else self._others
 
     def _doubts(self, clip: Clip, onset: int, offset: int) -> list[Mark]:
@@ -257,19 +241,6 @@ class Mixer:
         if bed < _QUIET:  # quiet: what matters is how far it is from full scale
             gain = rng.uniform(-30.0, -2.0) - 20.0 * np.log10(np.abs(samples).max(initial=1e-6))
         return samples * np.float32(10.0 ** (gain / 20.0))
-
-    def _captured(self, out: Floats, rng: Rng) -> Floats:
-        """The finished mixture at the level of a random microphone, within [-1, 1]."""
-        peak = float(np.abs(out).max(initial=1e-5))
-        out *= np.float32(10.0 ** (rng.uniform(*self._recipe.peak) / 20.0) / max(peak, 1e-5))
-        if rng.random() < self._recipe.overdrive:
-            out *= np.float32(rng.uniform(1.0, 8.0) / max(float(np.abs(out).max()), 1e-5))
-        return np.clip(out, -1.0, 1.0, out=out)
-
-
-def _happens(probability: float, rng: Rng) -> bool:
-    """Whether it does; what is switched off draws no number, so older recipes make the scenes they always made."""
-    return probability > 0.0 and rng.random() < probability
 
 
 def _free(count: int, spans: Sequence[tuple[int, int]], before: Sequence[Mark], rate: int, rng: Rng) -> int:

@@ -10,15 +10,18 @@ ROWS = 24
 def segment_loss(logits: Tensor, target: Tensor, weight: Tensor, rows: int = ROWS) -> Tensor:
     """Binary cross-entropy of the highest logit of every segment; all (scenes, n, labels), a scalar.
 
-    A segment is 1 where one of its rows is. It counts as its heaviest row of 1 does, and one without any as its
-    lightest row does: a second in which a target may be heard proves little. Max pooling as in multiple-instance
+    A segment is 1 where an event lies whole in it or fills a quarter of it; one that an event merely touches counts
+    nothing. A segment of 1 counts as its heaviest row of 1 does, one of 0
+    as its lightest row: a second in which a target may be heard proves little. Max pooling as in multiple-instance
     learning (Wang, Li, Metze 2019, "A comparison of five multiple instance learning pooling functions").
     """
     told = _windows(logits.float(), rows).amax(-1)
     known, counts = _windows(target, rows), _windows(weight, rows)
-    there = known.amax(-1)
-    share = torch.where(there > 0.0, (counts * known).amax(-1), counts.amin(-1))
-    each = nn.functional.binary_cross_entropy_with_logits(told, there, reduction="none")
+    touched = known.amax(-1) > 0.0
+    whole = (known[..., 0] == 0.0) & (known[..., -1] == 0.0)
+    there = touched & (whole | (known.mean(-1) >= 0.25))
+    share = torch.where(there, (counts * known).amax(-1), torch.where(touched, 0.0, counts.amin(-1)))
+    each = nn.functional.binary_cross_entropy_with_logits(told, there.float(), reduction="none")
     return (each * share).sum() / share.sum().clamp(min=1.0)
 
 

@@ -1,6 +1,6 @@
 """Changes to the log-mel frames of a batch: cheap, and new every time a scene is learnt from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -21,20 +21,25 @@ class Spectral:
     widest: float = 9.0  # mels of a muted band
     warp: float = 0.0  # most that the mel axis is stretched or pressed, as a share
     blend: float = 0.0  # mixup: another scene of the batch lies under a scene
+    shift: float = 0.0  # most that a scene is moved in time, as a share of it; what leaves comes in at the other end
+    gaps: tuple[float, ...] = ()  # one stretch of hidden frames each
+    longest: float = 20.0  # frames of a gap
 
     def vary(self, batch: Item, look_ahead: int, chance: torch.Generator) -> Item:
         """The batch, its scenes changed."""
-        frames, target, weight = batch
+        frames, target, weight = shifted(batch, self.shift, look_ahead, chance) if self.shift else batch
         if self.warp:
             frames = warped(frames, self.warp, chance)
         if self.blend:
             frames, target, weight = blended((frames, target, weight), self.blend, look_ahead, chance)
-        return microphone(frames, chance, self), target, weight
+        changed = microphone(frames, chance, self), target, weight
+        return gapped(changed, self.gaps, self.longest, look_ahead, chance) if self.gaps else changed
 
 
 PLAIN = Spectral()
 STRONG = Spectral(gain=(-26.0, 9.0), response=7.0, narrow=0.35, muted=(0.4, 0.4), widest=12.0, warp=0.08, blend=0.35)
-SPECTRALS = {"plain": PLAIN, "strong": STRONG}
+RICH = replace(STRONG, shift=1.0, gaps=(0.3,))
+SPECTRALS = {"plain": PLAIN, "strong": STRONG, "rich": RICH}
 """What can be asked for, by name."""
 
 
@@ -99,3 +104,38 @@ def _heard(frames: Tensor, under: Tensor, rows: int, look_ahead: int) -> Tensor:
     """Whether more than a tenth of the mels of `frames` are over `under`, (scenes, rows, 1), where the rows lie."""
     over = (frames > under).float().mean(dim=2).view(len(frames), rows, -1).mean(dim=2)
     return torch.nn.functional.pad(over, (look_ahead, 0), value=1.0)[:, :rows, None] > 0.1
+
+
+def shifted(batch: Item, most: float, look_ahead: int, chance: torch.Generator) -> Item:
+    """Each scene and its marks moved in time by up to `most` of its length, in a circle.
+
+    The rows that would speak of what was there before the circle's new beginning count nothing.
+    """
+    scenes, rows = batch[1].shape[:2]
+    by = (most * rows * torch.rand(scenes, 1, generator=chance)).long()
+    frames, target, weight = (_rolled(part, by * (part.shape[1] // rows)) for part in batch)
+    weight[:, :look_ahead] = 0.0
+    return frames, target, weight
+
+
+def _rolled(part: Tensor, by: Tensor) -> Tensor:
+    """`part` (scenes, n, ...), each scene moved on by its own `by` (scenes, 1)."""
+    scenes, count = part.shape[:2]
+    return part[torch.arange(scenes)[:, None], (torch.arange(count) - by) % count]
+
+
+def gapped(batch: Item, gaps: tuple[float, ...], longest: float, look_ahead: int, chance: torch.Generator) -> Item:
+    """SpecAugment in time: up to `longest` frames, a stretch for each of `gaps` by its probability, say nothing.
+
+    They are replaced by the scene's mean; a row whose frames are all hidden counts nothing.
+    """
+    frames, target, weight = batch
+    scenes, count, _ = frames.shape
+    time, hidden = torch.arange(count), torch.zeros(scenes, count, dtype=torch.bool)
+    for probability in gaps:
+        first, width, drawn = torch.rand(3, scenes, 1, generator=chance)
+        inside = (time >= first * count) & (time < first * count + width * longest)
+        hidden |= inside & (drawn < probability)
+    unheard = hidden.view(scenes, target.shape[1], -1).all(dim=2)
+    unheard = torch.nn.functional.pad(unheard, (look_ahead, 0))[:, : target.shape[1], None]
+    return torch.where(hidden[..., None], frames.mean(dim=1, keepdim=True), frames), target, weight * ~unheard

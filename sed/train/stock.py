@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from sed.train import clips, drums, effects, envelope, marks, pools, scenes
+from sed.train import clips, codec, drums, effects, envelope, marks, pools, recorder, rooms, scenes, tempo, varying
 from sed.train.batches import Grid, Item, Scenes, loader
 
 log = logging.getLogger(__name__)
 
-_CODE = (clips, drums, effects, envelope, marks, pools, scenes)
+_CODE = (clips, codec, drums, effects, envelope, marks, pools, recorder, rooms, scenes, tempo, varying)
 """Modules that decide what a scene sounds like: a change to one of them makes another stock."""
 _CHUNK = 16  # scenes
 

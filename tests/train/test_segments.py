@@ -20,7 +20,10 @@ def slow(logits: Tensor, target: Tensor, weight: Tensor, rows: int) -> float:
                     (float(logits[scene, n, label]), float(target[scene, n, label]), float(weight[scene, n, label]))
                     for n in range(first, first + rows)
                 ]
-                there = any(t > 0 for _, t, _ in cut)
+                filled = sum(t for _, t, _ in cut) / rows
+                there = filled >= 0.25 or (filled > 0 and cut[0][1] == cut[-1][1] == 0.0)
+                if filled > 0 and not there:
+                    continue
                 share = max(w for _, t, w in cut if t > 0) if there else min(w for *_, w in cut)
                 score = 1.0 / (1.0 + math.exp(-max(z for z, *_ in cut)))
                 total -= share * math.log(score if there else 1.0 - score)
@@ -45,6 +48,15 @@ def test_one_high_row_costs_as_much_as_many() -> None:
     zero, full = torch.zeros(1, 24, 1), torch.ones(1, 24, 1)
     assert float(segment_loss(one, zero, full)) == pytest.approx(float(segment_loss(all_, zero, full)))
     assert float(segment_loss(quiet, zero, full)) < 0.001
+
+
+def test_a_second_that_an_event_only_touches_counts_nothing() -> None:
+    target = torch.zeros(1, 48, 1)
+    target[0, 22:46] = 1.0  # the first segment has two of its rows, the second twelve
+    logits, weight = torch.full((1, 48, 1), -8.0), torch.ones(1, 48, 1)
+    wrong_first = logits.clone()
+    wrong_first[0, :12] = 8.0
+    assert float(segment_loss(logits, target, weight)) == float(segment_loss(wrong_first, target, weight)) > 4.0
 
 
 def test_doubtful_seconds_prove_little() -> None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sed.train.batches import Item
-from sed.train.spectral import PLAIN, STRONG, blended, microphone, warped
+from sed.train.spectral import PLAIN, STRONG, Spectral, blended, gapped, microphone, shifted, warped
 
 LOOK_AHEAD = 3
 
@@ -82,3 +82,44 @@ def test_blending_adds_power() -> None:
     mixed, _, _ = blended((frames, target, weight), 1.0, LOOK_AHEAD, chance(2))
     assert bool((mixed >= frames - 1e-3).all())
     assert float((mixed - frames).max()) > 0.1
+
+
+def test_a_scene_and_its_marks_move_together() -> None:
+    frames, target, weight = shifted(batch(), 1.0, LOOK_AHEAD, chance())
+    assert not torch.equal(target, batch()[1])
+    assert not bool(weight[:, :LOOK_AHEAD].any())
+    loud = (frames > -50.0)[:, :, 0].view(8, 40, 4).all(dim=2)
+    marked = torch.roll(target[:, :, 0], -LOOK_AHEAD, dims=1) > 0.0
+    assert torch.equal(loud, marked)
+    assert {int(row.sum()) for row in loud} == {0, 10}
+    assert torch.equal(shifted(batch(), 0.0, LOOK_AHEAD, chance())[0], batch()[0])
+
+
+def test_gaps_hide_frames_and_count_only_where_something_is_heard() -> None:
+    given = batch()
+    frames, target, weight = gapped(given, (1.0, 0.5), 20.0, LOOK_AHEAD, chance())
+    hidden = (frames - given[0].mean(dim=1, keepdim=True)).abs().amax(dim=2) < 1e-4
+    odd = hidden[1::2]  # of the even scenes every frame is their mean
+    assert int(odd.sum(dim=1).min()) > 0
+    assert int(odd.sum(dim=1).max()) <= 40
+    assert torch.equal(frames[1::2][~odd], given[0][1::2][~odd])
+    assert torch.equal(target, given[1])
+    heard = ~odd.view(4, 40, 4).all(dim=2)
+    assert torch.equal(weight[1::2, LOOK_AHEAD:, 0], heard[:, : 40 - LOOK_AHEAD].float())
+
+
+def test_what_is_off_draws_no_number() -> None:
+    generator = chance(5)
+    frames = warped(batch()[0], STRONG.warp, generator)
+    frames, *marks = blended((frames, *batch()[1:]), STRONG.blend, LOOK_AHEAD, generator)
+    expected = (microphone(frames, generator, STRONG), *marks)
+    for part, same in zip(STRONG.vary(batch(), LOOK_AHEAD, chance(5)), expected, strict=True):
+        assert torch.equal(part, same)
+
+
+def test_everything_can_be_on_at_once() -> None:
+    everything = Spectral(warp=0.05, blend=0.3, shift=0.9, gaps=(1.0,))
+    frames, target, weight = everything.vary(batch(), LOOK_AHEAD, chance(5))
+    assert bool(frames.isfinite().all())
+    assert bool((target.sum(dim=1) > 0).any())
+    assert float(weight.max()) == 1.0
