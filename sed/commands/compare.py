@@ -8,14 +8,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from sed.commands.evaluate import LIBRARIES, PIPE_WIDTH, ordinary, progress, write_text
+from sed.commands.evaluate import LIBRARIES, PIPE_WIDTH, check_picture, draw, ordinary, progress, write_text
 from sed.config import Config, merged_rules
-from sed.errors import SinkError
+from sed.errors import UsageError
 from sed.evaluate.comparison import System, as_document, draw_comparison, side_by_side
 from sed.evaluate.evaluation import evaluate, measured
 from sed.evaluate.libraries import library
+from sed.evaluate.listener import held_by
 from sed.evaluate.peer import check_labels, described, fit_yamnet, listener, recorded
-from sed.evaluate.scenelist import read_scenes
+from sed.evaluate.scenelist import Scene, read_scenes
+from sed.evaluate.summary import draw_summary
 from sed.evaluate.yamnet import Yamnet
 from sed.model import OnnxModel
 from sed.shipped import model_path
@@ -38,27 +40,31 @@ def run(
     *,
     json_file: Path | None,
     plot: Path | None,
+    picture: Path | None,
     seed: int,
 ) -> None:
     """Fit YAMNet on the valid scenes, measure both on the others and print; raises EarwitnessError."""
+    for option, path in (("--plot", plot), ("--picture", picture)):
+        check_picture(option, path)
     mixed, valid = read_scenes(scenes), read_scenes(peer.valid)
     plain, plain_valid = (ordinary(data, "test"), ordinary(data, "valid")) if data else ([], [])
     model = OnnxModel(model_path(config.model))
-    check_labels(model.metadata.labels)
+    labels = _labels(model.metadata.labels, mixed, valid)
+    check_labels(labels)
     for name in LIBRARIES:
         library(name)  # before an hour of listening
     yamnet = Yamnet(peer.file)
     once = 2 * len(mixed) + len(plain)
     with progress(3 * once + len(valid) + len(plain_valid)) as step:
         rules = merged_rules(config, model.metadata)
-        ours = evaluate(model, rules, mixed, plain, seed=seed, step=step)
+        ours = evaluate(model, rules, mixed, plain, labels=labels, seed=seed, step=step)
         systems = [System(model.metadata.model_copy(update={"rules": rules}), ours)]
         heard = recorded(yamnet, [*valid, *plain_valid], step)
         for name, budget in (
             (f"YAMNet, at most {peer.budget:g}/h", peer.budget),
             ("YAMNet, best F1", float("inf")),
         ):
-            fitted = fit_yamnet(yamnet, model.metadata.labels, heard, budget)
+            fitted = fit_yamnet(yamnet, labels, heard, budget)
             found = measured(listener(yamnet, fitted), mixed, plain, seed=seed, step=step)
             systems.append(System(described(fitted, name, yamnet.sha256[:12]), found))
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
@@ -68,8 +74,17 @@ def run(
     source = {"scenes_from": str(scenes), "fitted_on": str(peer.valid), "yamnet_sha256": yamnet.sha256}
     if json_file is not None:
         write_text(json_file, json.dumps(as_document(systems, source), indent=2) + "\n")
-    if plot is not None:
-        _draw(plot, systems)
+    for option, path, how in (("--plot", plot, draw_comparison), ("--picture", picture, draw_summary)):
+        if path is not None:
+            draw(option, path, how, systems)
+
+
+def _labels(labels: Sequence[str], scenes: Sequence[Scene], valid: Sequence[Scene]) -> tuple[str, ...]:
+    """The model's labels of which there are events to fit YAMNet on, and to measure on."""
+    held = held_by(scenes) & held_by(valid)
+    if not (found := tuple(label for label in labels if label in held)):
+        raise UsageError(f"compare: the scenes to fit on and those to measure on share no event of {', '.join(labels)}")
+    return found
 
 
 def _tell(console: Console, system: System) -> None:
@@ -82,11 +97,3 @@ def _tell(console: Console, system: System) -> None:
             f" F1 {read['valid_f1']:.3f}, {read['valid_alarms_per_hour']:.2f} false alarms/h on what it was chosen on",
             markup=False, soft_wrap=True,
         )  # fmt: skip
-
-
-def _draw(plot: Path, systems: Sequence[System]) -> None:
-    try:
-        plot.parent.mkdir(parents=True, exist_ok=True)
-        draw_comparison(plot, systems)
-    except OSError as error:
-        raise SinkError(f"--plot {plot}: cannot be written ({error.strerror})") from error

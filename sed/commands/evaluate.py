@@ -3,7 +3,7 @@
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +13,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from sed.config import Config, merged_rules
 from sed.errors import SinkError, UsageError
+from sed.evaluate.comparison import System
 from sed.evaluate.confusion import worst
 from sed.evaluate.document import document, table
 from sed.evaluate.evaluation import Step, evaluate
 from sed.evaluate.libraries import library
+from sed.evaluate.mistakepage import write_mistakes
+from sed.evaluate.mistakes import mistakes
 from sed.evaluate.report import write_report
-from sed.evaluate.scenelist import Scene, read_scenes
+from sed.evaluate.scenelist import Origin, Scene, read_scenes
+from sed.evaluate.summary import draw_summary
 from sed.evaluate.tune import rewritten, scored, tune
 from sed.model import OnnxModel
 from sed.shipped import model_path
@@ -39,14 +43,24 @@ class Tuning:
     out: Path | None  # None is the model's own file
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The files to write what was found into."""
+
+    document: Path | None = None
+    report: Path | None = None  # a folder
+    worst: Path | None = None  # a folder
+    each: int = 8  # pictures a label and kind of mistake, in that folder
+    picture: Path | None = None
+
+
 def run(
     config: Config,
     scenes: Path | None,
     data: Path | None,
     *,
     split: str,
-    json_file: Path | None,
-    report: Path | None,
+    wanted: Wanted,
     seed: int,
     tuning: Tuning | None = None,
 ) -> None:
@@ -55,6 +69,7 @@ def run(
         raise UsageError("evaluate: need --scenes DIR, --data DATA, or both")
     if tuning and scenes is None:
         raise UsageError("evaluate --rules tune: needs --scenes DIR, to choose the rules on")
+    check_picture("--picture", wanted.picture)
     mixed = read_scenes(scenes) if scenes else []
     plain = ordinary(data, split) if data else []
     model = OnnxModel(model_path(config.model))
@@ -62,24 +77,30 @@ def run(
         library(name)  # before an hour of listening
     if tuning:
         model = _tuned(model, [*mixed, *plain], tuning)
+    rules = merged_rules(config, model.metadata)
     with progress(2 * len(mixed) + len(plain)) as step:
-        findings = evaluate(model, merged_rules(config, model.metadata), mixed, plain, seed=seed, step=step)
+        findings = evaluate(model, rules, mixed, plain, seed=seed, step=step)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
     console.print(table(findings, model.metadata))
     for there, told, times in worst(findings.confusion):
         console.print(f"  {there} -> {told}: {times}", markup=False)
     source = {"sha256": hashlib.sha256(model.path.read_bytes()).hexdigest(), "scenes_from": str(scenes or "")}
-    if json_file is not None:
-        write_text(json_file, json.dumps(document(findings, model.metadata, source), indent=2) + "\n")
-    if report is not None:
-        write_report(report, findings, model.metadata)
+    if wanted.document is not None:
+        write_text(wanted.document, json.dumps(document(findings, model.metadata, source), indent=2) + "\n")
+    if wanted.report is not None:
+        write_report(wanted.report, findings, model.metadata)
+    if wanted.worst is not None:
+        made = mistakes(findings.labels, findings.heard)
+        write_mistakes(wanted.worst, made, rules, model.metadata, wanted.each)
+    if wanted.picture is not None:
+        draw("--picture", wanted.picture, draw_summary, [System(model.metadata, findings)])
 
 
 def _tuned(model: OnnxModel, recordings: Sequence[Scene], tuning: Tuning) -> OnnxModel:
     """The model with the rules that these recordings ask for, written to its file."""
     with progress(len(recordings)) as step:
         found = tune(model.metadata, scored(model, recordings, step), tuning.budget)
-    rules = {label: one.rule for label, one in found.items()}
+    rules = model.metadata.rules | {label: one.rule for label, one in found.items()}
     chosen = {
         label: {"f1": round(one.counts.f1, 3), "alarms_per_hour": round(one.alarms_per_hour, 2)}
         for label, one in found.items()
@@ -102,7 +123,22 @@ def ordinary(data: Path, split: str) -> list[Scene]:
     clips = [c for c in read_clips(data) if c.split == split and c.label in PLAIN and not c.suspect]
     if not clips:
         raise UsageError(f"--data {data}: no {', '.join(PLAIN)} in split '{split}' to count false alarms on")
-    return [Scene(clip.path, data / clip.path, clip.label) for clip in clips]
+    return [Scene(c.path, data / c.path, c.label, bed=Origin(c.path, c.dataset)) for c in clips]
+
+
+def check_picture(option: str, path: Path | None) -> None:
+    """Raise UsageError, before an hour of listening, unless its name ends as a picture's does."""
+    if path is not None and path.suffix.lower() not in {".png", ".svg", ".pdf"}:
+        raise UsageError(f"{option} {path}: need a name that ends in .png, .svg or .pdf")
+
+
+def draw(option: str, path: Path, how: Callable[[Path, Sequence[System]], None], systems: Sequence[System]) -> None:
+    """Draw systems into a picture and make the folders above it; raises SinkError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        how(path, systems)
+    except OSError as error:
+        raise SinkError(f"{option} {path}: cannot be written ({error.strerror})") from error
 
 
 def write_text(path: Path, text: str) -> None:

@@ -120,17 +120,21 @@ def rightness(
 
 
 def verdict(ratio: float, changes: Mapping[str, float] | None) -> Verdict:
-    """Whether a model of that cost ratio and these changes of F1 by label replaces the other; None: not measured."""
+    """Whether a model of that cost ratio and these changes of F1 by label replaces the other; None: not measured.
+
+    A change that is not a number is that of a label without events in the scenes, and says nothing.
+    """
     cheaper = 1.0 - ratio
     cost = f"blocks of {1000 * BLOCK_SECONDS:g} ms cost {abs(cheaper):.1%} {'less' if cheaper >= 0 else 'more'}"
     if cheaper < CHEAPER:
         return Verdict(False, f"{cost}, and {CHEAPER:.0%} less is asked for")
-    if not changes or not all(map(math.isfinite, changes.values())):
+    measured = {label: change for label, change in (changes or {}).items() if math.isfinite(change)}
+    if not measured:
         return Verdict(False, f"{cost}, but no F1 was compared; give --scenes DIR")
-    worst = min(changes, key=lambda label: changes[label])
-    if changes[worst] < -LOWER_F1:
-        return Verdict(False, f"{cost}, but F1 of {worst} changes by {changes[worst]:+.3f}")
-    return Verdict(True, f"{cost} and no F1 is lower by more than {LOWER_F1:g} ({worst} {changes[worst]:+.3f})")
+    worst = min(measured, key=lambda label: measured[label])
+    if measured[worst] < -LOWER_F1:
+        return Verdict(False, f"{cost}, but F1 of {worst} changes by {measured[worst]:+.3f}")
+    return Verdict(True, f"{cost} and no F1 is lower by more than {LOWER_F1:g} ({worst} {measured[worst]:+.3f})")
 
 
 def _scores(model: OnnxModel, frames: Floats, sizes: Sequence[int]) -> Floats:

@@ -96,7 +96,7 @@ def _head(subject: Subject) -> Iterator[str]:
 
 
 def _rules(subject: Subject) -> Iterator[str]:
-    names = ("on", "off", "min_duration", "max_gap", "cooldown", "median", "alert")
+    names = ("on", "off", "min_duration", "max_gap", "max_rise", "cooldown", "median", "alert")
     rules = {label: subject.metadata.rules[label].model_dump() for label in subject.metadata.labels}
     yield "### Rules\n"
     yield from _table(("label", *names), ((label, *(_value(rule[n]) for n in names)) for label, rule in rules.items()))

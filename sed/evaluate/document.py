@@ -8,6 +8,8 @@ from rich.table import Column, Table
 from sed.evaluate.bootstrap import CONFIDENCE, Interval
 from sed.evaluate.confusion import worst
 from sed.evaluate.evaluation import Findings
+from sed.evaluate.mistakelist import listed
+from sed.evaluate.mistakes import mistakes
 from sed.metadata import Metadata
 
 SCHEMA = "earwitness.evaluation/1"
@@ -15,6 +17,7 @@ SCHEMA = "earwitness.evaluation/1"
 
 def document(findings: Findings, metadata: Metadata, source: Mapping[str, str]) -> dict[str, object]:
     """What was measured of which model, on what; a figure that does not exist is null."""
+    made = mistakes(findings.labels, findings.heard)
     return {
         "schema": SCHEMA,
         "model": {"name": metadata.name, "version": metadata.version},
@@ -33,6 +36,7 @@ def document(findings: Findings, metadata: Metadata, source: Mapping[str, str]) 
             for (there, told), times in sorted(findings.confusion.items())
         ],
         "worst_pairs": [f"{there} -> {told}: {times}" for there, told, times in worst(findings.confusion)],
+        "mistakes": {label: listed(made, label) for label in made.labels},
     }
 
 

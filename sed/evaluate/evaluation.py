@@ -10,29 +10,20 @@ from sed.evaluate.bootstrap import DRAWS, Interval, Values, draws, interval, int
 from sed.evaluate.confusion import Confusion, confusion
 from sed.evaluate.curves import Curve, Segments, segments
 from sed.evaluate.eventscores import Figures, Tally, by_event, by_onset, by_segment
-from sed.evaluate.hearing import Heard, hear
+from sed.evaluate.hearing import Heard
+from sed.evaluate.listener import Listener, listener, measurable
 from sed.evaluate.pairs import Pair, paired
 from sed.evaluate.psds import psds
 from sed.evaluate.reference import Sound
 from sed.evaluate.scenelist import Scene
 from sed.metadata import Rule
 from sed.model import OnnxModel
-from sed.signals import Floats
 
 QUIETER_DB = 20.0
 CLEAR_DB = 12.0
 """An event this far above the bed is hard to excuse missing."""
 
 Step = Callable[[], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """Whoever is measured: what it tells of samples at its rate."""
-
-    labels: tuple[str, ...]
-    rate: int  # Hz
-    hear: Callable[[Floats], Heard]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +47,7 @@ class Findings:
     measures: list[Measure] = field(default_factory=list)
     curves: dict[str, Curve] = field(default_factory=dict)
     confusion: Confusion = field(default_factory=Counter)
+    heard: list[tuple[Scene, Heard]] = field(default_factory=list)  # at their own level, plain sound last
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +82,17 @@ def evaluate(
     scenes: Sequence[Scene],
     plain: Sequence[Scene] = (),
     *,
+    labels: Sequence[str] | None = None,
     seed: int = 0,
     step: Step = lambda: None,
 ) -> Findings:
-    """Measure a model with its rules; everything runs through `detect`."""
-    meta = model.metadata
-    own = Listener(meta.labels, meta.frontend.sample_rate, lambda samples: hear(model, rules, samples))
-    return measured(own, scenes, plain, seed=seed, step=step)
+    """Measure a model with its rules, some labels or those that `measurable` names; all runs through `detect`."""
+    own = measurable(model.metadata.labels, rules, scenes) if labels is None else labels
+    return measured(listener(model, rules, own), scenes, plain, seed=seed, step=step)
 
 
 def measured(
-    listener: Listener,
+    who: Listener,
     scenes: Sequence[Scene],
     plain: Sequence[Scene] = (),
     *,
@@ -113,20 +105,22 @@ def measured(
     PSDS and average precision take all scenes. `step` is called after each recording, of which there are
     `2 * len(scenes) + len(plain)`.
     """
-    labels = listener.labels
+    labels = who.labels
     own = [replace(scene, events=tuple(s for s in scene.events if s.label in labels)) for scene in scenes]
     findings = Findings(labels, {}, {}, dict(Counter(s.label for scene in own for s in scene.events)))
     if own:
-        mixed = _listen(listener, own, 0.0, seed, step)
-        quiet = _listen(listener, own, -QUIETER_DB, seed, step)
+        mixed = _listen(who, own, 0.0, seed, step)
+        quiet = _listen(who, own, -QUIETER_DB, seed, step)
         _describe(findings, mixed)
         findings.measures += [*_on_scenes(mixed, quiet)]
         findings.curves = segments(mixed.known, mixed.heard, labels).curves()
-        findings.confusion = confusion((s, h.told) for s, h in zip(mixed.scenes, mixed.heard, strict=True))
+        findings.heard = list(zip(mixed.scenes, mixed.heard, strict=True))
+        findings.confusion = confusion((scene, heard.told) for scene, heard in findings.heard)
     if plain:
-        ordinary = _listen(listener, plain, 0.0, seed, step)
+        ordinary = _listen(who, plain, 0.0, seed, step)
         _describe(findings, ordinary)
         findings.measures += [*_on_plain(ordinary)]
+        findings.heard += zip(ordinary.scenes, ordinary.heard, strict=True)
     return findings
 
 

@@ -32,9 +32,8 @@ class Tally:
     references: Values
 
     def f1(self, weights: Values) -> Figures:
-        """F1 of each label; `all` is their mean."""
-        found, missed, false = self._sums(weights)
-        return _means(self.labels, ratio(2 * found, 2 * found + missed + false))
+        """F1 of each label that has an event anywhere; `all` is their mean."""
+        return _means(self.labels, self._f1s(weights))
 
     def precision(self, weights: Values) -> Figures:
         """The share of what was told that is true."""
@@ -65,7 +64,8 @@ class Tally:
 
     def _f1s(self, weights: Values) -> Values:
         found, missed, false = self._sums(weights)
-        return ratio(2 * found, 2 * found + missed + false)
+        there = (self.found + self.missed).sum(axis=0) > 0
+        return np.where(there, ratio(2 * found, 2 * found + missed + false), np.nan)
 
     def _sums(self, weights: Values) -> tuple[Values, Values, Values]:
         return weights @ self.found, weights @ self.missed, weights @ self.false

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from sed.errors import UsageError
-from sed.evaluate.evaluation import Listener
 from sed.evaluate.hearing import Heard
+from sed.evaluate.listener import Listener
 from sed.evaluate.reference import Sound
 from sed.evaluate.scenelist import Scene
 from sed.evaluate.windowed import Curve, Fitted, Reading, fit, heard

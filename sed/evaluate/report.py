@@ -11,7 +11,7 @@ from sed.evaluate.evaluation import Findings
 from sed.evaluate.pictures import PICTURES
 from sed.metadata import Metadata
 
-_STYLE = """
+STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #222; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: 0.15rem 0.8rem; text-align: right; border-bottom: 1px solid #ddd; white-space: pre; }
@@ -35,7 +35,7 @@ def write_report(folder: Path, findings: Findings, metadata: Metadata) -> None:
 def _page(findings: Findings, metadata: Metadata, pictures: list[str]) -> Iterator[str]:
     title = escape(f"{metadata.name} {metadata.version}")
     yield '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">'
-    yield f"<title>{title}</title>\n<style>{_STYLE}</style>\n<h1>{title}</h1>"
+    yield f"<title>{title}</title>\n<style>{STYLE}</style>\n<h1>{title}</h1>"
     yield f"<p>{escape(_heard(findings))}. In brackets: 95 % bootstrap intervals over recordings.</p>"
     yield from _table(findings)
     if mistakes := worst(findings.confusion):

@@ -1,7 +1,8 @@
 """A folder of scenes as `earwitness scenes` writes it: what to listen to, what is in it, and how loud."""
 
 import csv
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -18,12 +19,21 @@ _COLUMNS = ("filename", "kind", "role", "label", "onset", "offset", "ebr_db")
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """The recording that a sound was cut from; empty where a list does not say."""
+
+    clip: str = ""
+    dataset: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One sound mixed into a scene, target or not."""
 
     sound: Sound
     ratio_db: float  # over the bed
     target: bool
+    origin: Origin = Origin()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,7 @@ class Scene:
     kind: str  # what false alarms are told apart by
     events: tuple[Sound, ...] = ()  # nearby ones joined
     parts: tuple[Part, ...] = ()  # if it is known what was mixed
+    bed: Origin = Origin()  # of all that is no part
 
     def read(self, rate: int) -> Floats:
         """Its samples at a rate; raises AudioError."""
@@ -42,10 +53,14 @@ class Scene:
             blocks = resampled(file.blocks(), file.sample_rate, rate)
             return np.concatenate([block.samples for block in blocks])
 
+    def part(self, event: Sound) -> Part | None:
+        """What an event was mixed from, if that is known."""
+        return next((p for p in self.parts if p.target and _same(p.sound, event)), None)
+
     def ratio_db(self, event: Sound) -> float | None:
         """How far an event stands above the bed, if that is known."""
-        near = (p.ratio_db for p in self.parts if p.target and _same(p.sound, event))
-        return next(near, None)
+        part = self.part(event)
+        return None if part is None else part.ratio_db
 
 
 def read_scenes(folder: Path) -> list[Scene]:
@@ -56,21 +71,28 @@ def read_scenes(folder: Path) -> list[Scene]:
     if not (folder / EVENTS).is_file():
         raise UsageError(f"{folder}: holds no {EVENTS}; make scenes with 'earwitness scenes {folder} --data DATA'")
     known = read_references(folder / EVENTS)
-    kinds, parts = _parts(folder / PARTS) if (folder / PARTS).is_file() else ({}, {})
+    mixed = _mixed(folder / PARTS) if (folder / PARTS).is_file() else {}
     if not known:
         raise UsageError(f"{folder}: its {EVENTS} names no scenes")
     if absent := [name for name in known if not (folder / name).is_file()]:
         raise UsageError(f"{folder}: lacks {absent[0]}, which {EVENTS} names")
     scenes: list[Scene] = []
     for name, events in known.items():
-        kind = kinds.get(name, "target" if events else "empty")
-        scenes.append(Scene(name, folder / name, kind, joined(events), tuple(parts.get(name, ()))))
+        own = mixed.get(name) or _Mixed("target" if events else "empty", Origin())
+        scenes.append(Scene(name, folder / name, own.kind, joined(events), tuple(own.parts), own.bed))
     return scenes
 
 
-def _parts(path: Path) -> tuple[dict[str, str], dict[str, list[Part]]]:
-    kinds: dict[str, str] = {}
-    parts: dict[str, list[Part]] = {}
+@dataclass(frozen=True, slots=True)
+class _Mixed:
+    kind: str
+    bed: Origin
+    parts: list[Part] = field(default_factory=list)
+
+
+def _mixed(path: Path) -> dict[str, _Mixed]:
+    """What each scene was mixed from, by its name; clips and data sets may be left out of the list."""
+    found: dict[str, _Mixed] = {}
     with path.open(newline="", encoding="utf-8") as lines:
         reader = csv.DictReader(lines)
         if missing := [column for column in _COLUMNS if column not in (reader.fieldnames or ())]:
@@ -78,12 +100,16 @@ def _parts(path: Path) -> tuple[dict[str, str], dict[str, list[Part]]]:
         for number, row in enumerate(reader, start=2):
             try:
                 sound = Sound(row["label"], float(row["onset"]), float(row["offset"]))
-                part = Part(sound, float(row["ebr_db"]), row["role"] == "event")
+                part = Part(sound, float(row["ebr_db"]), row["role"] == "event", _origin(row, "clip", "dataset"))
             except (TypeError, ValueError) as error:
                 raise UsageError(f"{path}:{number}: onset, offset and ebr_db need to be numbers ({error})") from error
-            kinds[row["filename"]] = row["kind"]
-            parts.setdefault(row["filename"], []).append(part)
-    return kinds, parts
+            mixed = _Mixed(row["kind"], _origin(row, "bed", "bed_dataset"))
+            found.setdefault(row["filename"], mixed).parts.append(part)
+    return found
+
+
+def _origin(row: Mapping[str, str | None], clip: str, dataset: str) -> Origin:
+    return Origin(row.get(clip) or "", row.get(dataset) or "")
 
 
 def _same(one: Sound, other: Sound) -> bool:

@@ -57,8 +57,10 @@ def tune(metadata: Metadata, recordings: Sequence[Scored], budget: float) -> dic
 
     Alarms are counted on the recordings without any event. Where no rule keeps within the budget, the one that comes
     nearest is taken. Only `on`, `off` and `min_duration` change; of equal rules the one harder to set off is taken.
+    A label without any event in the recordings has nothing to be chosen by, and keeps its rule.
     """
-    return {label: _best(metadata, label, recordings, budget) for label in metadata.labels}
+    held = {event.label for recording in recordings for event in recording.events}
+    return {label: _best(metadata, label, recordings, budget) for label in metadata.labels if label in held}
 
 
 def onsets(metadata: Metadata, label: str, rule: Rule, scores: Scores) -> list[float]:

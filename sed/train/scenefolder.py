@@ -11,11 +11,11 @@ from sed.train.testset import MixedScene
 EVENTS = "scenes.tsv"
 """filename, onset, offset, event_label: tab-separated, seconds; a scene with no target has one line and no label."""
 PARTS = "scenes.csv"
-"""One row a sound: what it is, how far above the bed, and from which clip."""
+"""One row a sound: what it is, how far above the bed, and from which clip of which data set."""
 
 PART_COLUMNS = (
     *("filename", "kind", "role", "label", "onset", "offset", "ebr_db"),
-    *("bed_dbfs", "turned_down_db", "clip", "bed"),
+    *("bed_dbfs", "turned_down_db", "clip", "bed", "dataset", "bed_dataset"),
 )
 
 
@@ -64,7 +64,7 @@ def _parts(scene: MixedScene, rate: int) -> list[list[str]]:
         [
             *(scene.name, scene.kind, sound.role, sound.label),
             *(f"{sound.onset / rate:.3f}", f"{sound.offset / rate:.3f}", f"{sound.ratio_db:.2f}"),
-            *(*levels, sound.clip, scene.bed),
+            *(*levels, sound.clip, scene.bed, sound.dataset, scene.bed_dataset),
         ]
         for sound in scene.sounds
     ]

@@ -51,6 +51,7 @@ class Placed:
     offset: int  # samples
     ratio_db: float  # its loudest 250 ms over the bed under them
     clip: str
+    dataset: str  # the clip's
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ class MixedScene:
     samples: Pcm
     sounds: tuple[Placed, ...]  # in order of onset
     bed: str  # the clip
+    bed_dataset: str
     bed_dbfs: float  # RMS, after turning down
     turned_down_db: float
 
@@ -128,7 +130,9 @@ class SceneSet:
         samples, down = finished(out)
         sounds.sort(key=lambda sound: sound.onset)
         level = round(bed.level / 100 - down, 2)
-        return MixedScene(f"{kind}-{number:03d}.wav", kind, samples, tuple(sounds), bed.clip.path, level, down)
+        return MixedScene(
+            f"{kind}-{number:03d}.wav", kind, samples, tuple(sounds), bed.clip.path, bed.clip.dataset, level, down
+        )
 
     def _long(self, beds: list[Clip]) -> list[Clip]:
         """The beds long enough to be repeated without a rattle, or all if there is none."""
@@ -202,7 +206,8 @@ class SceneSet:
         gain = part.ratio + bed.hundredths + round(1000.0 * float(np.log10(under / own)))
         paste(out, piece.samples, at, factor(gain))
         offset = min(self._count, onset + length)
-        return Placed(part.role, piece.clip.label, onset, offset, part.ratio / 100, piece.clip.path)
+        clip = piece.clip
+        return Placed(part.role, clip.label, onset, offset, part.ratio / 100, clip.path, clip.dataset)
 
     def _piece(self, part: _Part, longest: int, rng: Rng) -> _Piece:
         """A sound of one of the classes, each as likely as the other, that can be heard."""

@@ -35,7 +35,8 @@ def test_both_are_measured_on_the_same_scenes(
     )
     compare.run(
         toy, write_folder(tmp_path / "test"), peer, tmp_path,
-        json_file=tmp_path / "found.json", plot=tmp_path / "new" / "found.png", seed=0,
+        json_file=tmp_path / "found.json", plot=tmp_path / "new" / "found.png",
+        picture=tmp_path / "new" / "small.png", seed=0,
     )  # fmt: skip
     ours, budget, best = json.loads((tmp_path / "found.json").read_text())["systems"]
     assert ours["model"]["name"] == "toy"
@@ -43,7 +44,8 @@ def test_both_are_measured_on_the_same_scenes(
     assert best["measures"]["onset_f1"]["tone"]["value"] == 0.8  # it hears two bursts of three events, too
     assert best["measures"]["false_alarms_per_hour_background"]["tone"]["value"] == 450.0
     assert budget["read"]["tone"]["valid_alarms_per_hour"] <= 1000.0
-    assert (tmp_path / "new" / "found.png").read_bytes().startswith(b"\x89PNG")
+    for name in ("found.png", "small.png"):
+        assert (tmp_path / "new" / name).read_bytes().startswith(b"\x89PNG")
     printed = capsys.readouterr().out
     assert "YAMNet, at most 1000/h" in printed
     assert "YAMNet, best F1: tone: " in printed
@@ -53,23 +55,48 @@ def test_a_label_that_yamnet_has_no_classes_for(toy: Config, tmp_path: Path) -> 
     scenes = write_folder(tmp_path / "scenes")
     with pytest.raises(UsageError, match="which of its classes are 'tone' is not known; known: siren, gun_shot"):
         compare.run(
-            toy, scenes, compare.Peer(tmp_path / "no.tflite", scenes, 1.0), None, json_file=None, plot=None, seed=0
-        )
+            toy, scenes, compare.Peer(tmp_path / "no.tflite", scenes, 1.0), None,
+            json_file=None, plot=None, picture=None, seed=0,
+        )  # fmt: skip
 
 
 def test_a_picture_that_cannot_be_written(toy: Config, peer: compare.Peer, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
+    unwritable = tmp_path / "file" / "found.png"
     with pytest.raises(SinkError, match=r"--plot .*: cannot be written"):
-        compare.run(toy, peer.valid, peer, None, json_file=None, plot=tmp_path / "file" / "found.png", seed=0)
+        compare.run(toy, peer.valid, peer, None, json_file=None, plot=unwritable, picture=None, seed=0)
+    with pytest.raises(UsageError, match=r"--picture found.txt: need a name that ends in .png"):
+        compare.run(toy, peer.valid, peer, None, json_file=None, plot=None, picture=Path("found.txt"), seed=0)
+
+
+def test_labels_without_events_are_left_out(peer: compare.Peer, tmp_path: Path) -> None:
+    """YAMNet has no classes for some labels of ours; where nothing is to be found of them, none are needed."""
+    meta = metadata(("wail", "tone"), on=0.5, off=0.4, max_gap=0.2)
+    config = Config(model=str(write_toy(tmp_path / "two.onnx", meta, labels=2)))
+    found = tmp_path / "found.json"
+    compare.run(config, peer.valid, peer, None, json_file=found, plot=None, picture=None, seed=0)
+    assert [system["labels"] for system in json.loads(found.read_text())["systems"]] == 3 * [["tone"]]
+    (tmp_path / "silent").mkdir()
+    for file in peer.valid.iterdir():
+        (tmp_path / "silent" / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "silent" / "scenes.tsv").write_text("filename\tonset\toffset\tevent_label\ndistractor-000.wav\t\t\t\n")
+    with pytest.raises(
+        UsageError, match="compare: the scenes to fit on and those to measure on share no event of wail"
+    ):
+        compare.run(config, tmp_path / "silent", peer, None, json_file=None, plot=None, picture=None, seed=0)
+
+
+def test_a_peer_that_is_not_there(toy: Config, peer: compare.Peer, tmp_path: Path) -> None:
+    absent = compare.Peer(tmp_path / "no.tflite", peer.valid, 1.0)
+    with pytest.raises(ModelError, match=r"no\.tflite: no such model file"):
+        compare.run(toy, peer.valid, absent, None, json_file=None, plot=None, picture=None, seed=0)
 
 
 def test_wrong_use_exits_with_one_line(tmp_path: Path) -> None:
     folder = write_folder(tmp_path / "scenes")
     done = earwitness("compare", "--scenes", folder, "--valid", folder, "--yamnet", tmp_path / "no.tflite")
-    assert (done.returncode, done.stderr) == (
-        ModelError.exit_code,
-        f"earwitness: {tmp_path}/no.tflite: no such model file\n",
-    )
+    assert done.returncode == UsageError.exit_code
+    assert done.stderr.startswith("earwitness: compare: the scenes to fit on and those to measure on share no event of")
     done = earwitness("compare", "--scenes", folder, "--valid", tmp_path, "--yamnet", "no.tflite")
     assert done.returncode == UsageError.exit_code
     assert done.stderr.startswith(f"earwitness: {tmp_path}: holds no scenes.tsv")

@@ -26,6 +26,7 @@ def test_a_table_a_document_and_a_report(toy: Path, scenes: Path, tmp_path: Path
     done = earwitness(
         "evaluate", toy, "--scenes", scenes, "--data", tmp_path,
         "--json", tmp_path / "found.json", "--report", tmp_path / "report",
+        "--worst", tmp_path / "worst", "--each", 1, "--picture", tmp_path / "new" / "found.png",
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert "onset F1 (500 ms)" in done.stdout
@@ -35,6 +36,11 @@ def test_a_table_a_document_and_a_report(toy: Path, scenes: Path, tmp_path: Path
     assert found["measures"]["onset_f1"]["all"]["value"] == 0.8
     assert found["measures"]["false_alarms_per_hour_background"]["tone"]["value"] == 450.0
     assert len(found["sha256"]) == 64
+    assert [row["class"] for row in found["mistakes"]["tone"]["alarms_by_class"]] == ["background, whole", "dishes"]
+    assert {path.name for path in (tmp_path / "worst").iterdir()} == {
+        "index.html", "tone-missed-1.png", "tone-false-1.png",
+    }  # fmt: skip
+    assert (tmp_path / "new" / "found.png").read_bytes().startswith(b"\x89PNG")
     assert {path.name for path in (tmp_path / "report").iterdir()} == {
         "index.html", "curves.png", "recall.png", "confusion.png",
     }  # fmt: skip
@@ -60,6 +66,17 @@ def test_rules_are_tuned_into_a_file_of_their_own(toy: Path, scenes: Path, tmp_p
     assert training["rules"]["reached"]["tone"]["alarms_per_hour"] == 225.0
 
 
+def test_labels_that_cannot_be_tuned_keep_their_rules(scenes: Path, tmp_path: Path) -> None:
+    meta = metadata(("scream", "tone"), on=0.5, off=0.4, max_gap=0.2, alert=False)
+    two = write_toy(tmp_path / "two.onnx", meta, labels=2)
+    done = earwitness("evaluate", two, "--scenes", scenes, "--rules", "tune", "--budget", 300)
+    assert (done.returncode, done.stderr) == (0, "")
+    rules = OnnxModel(two).metadata.rules
+    assert rules["scream"] == meta.rules["scream"]
+    assert rules["tone"] != meta.rules["tone"]
+    assert not rules["tone"].alert
+
+
 def test_a_budget_out_of_reach_is_told(toy: Path, scenes: Path, tmp_path: Path) -> None:
     done = earwitness("evaluate", toy, "--scenes", scenes, "--rules", "tune", "--budget", 0, "-o", tmp_path / "t.onnx")
     assert done.returncode == 0
@@ -70,6 +87,7 @@ def test_a_budget_out_of_reach_is_told(toy: Path, scenes: Path, tmp_path: Path) 
     (["--rules", "keep"], "--rules keep: unknown; the one thing to do with rules is to tune them"),
     (["--rules", "tune", "--data", "d"], "evaluate --rules tune: needs --scenes DIR, to choose the rules on"),
     ([], "evaluate: need --scenes DIR, --data DATA, or both"),
+    (["--data", "d", "--picture", "a.txt"], "--picture a.txt: need a name that ends in .png, .svg or .pdf"),
     (["--scenes", "nowhere"], "nowhere: holds no scenes.tsv; make scenes with 'earwitness scenes nowhere --data DATA'"),
 ])  # fmt: skip
 def test_wrong_use_exits_2_with_one_line(arguments: list[str], message: str) -> None:

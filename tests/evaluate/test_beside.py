@@ -63,6 +63,8 @@ def test_rightness_is_that_of_evaluate(tmp_path: Path) -> None:
      "blocks of 100 ms cost 20.0% less and no F1 is lower by more than 0.01 (gun_shot -0.004)"),
     (0.80, {"siren": 0.02, "gun_shot": -0.02}, False,
      "blocks of 100 ms cost 20.0% less, but F1 of gun_shot changes by -0.020"),
+    (0.80, {"siren": 0.02, "scream": float("nan")}, True,
+     "blocks of 100 ms cost 20.0% less and no F1 is lower by more than 0.01 (siren +0.020)"),
     (0.90, {"siren": 0.02}, False, "blocks of 100 ms cost 10.0% less, and 15% less is asked for"),
     (1.10, None, False, "blocks of 100 ms cost 10.0% more, and 15% less is asked for"),
     (0.80, None, False, "blocks of 100 ms cost 20.0% less, but no F1 was compared; give --scenes DIR"),

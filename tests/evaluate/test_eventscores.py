@@ -70,6 +70,14 @@ def test_silence_told_of_silence_has_no_f1() -> None:
     assert np.isnan(tally.f1(ONCE)["all"].value)
 
 
+def test_a_label_without_an_event_has_false_alarms_and_no_f1() -> None:
+    tally = by_onset([(Sound("a", 1.0, 2.0),)], [heard(Sound("a", 1.0, 2.0), Sound("b", 5.0, 6.0))], LABELS)
+    f1 = tally.f1(ONCE)
+    assert (f1["all"].value, f1["a"].value) == (1.0, 1.0)
+    assert np.isnan(f1["b"].value)
+    assert tally.false_per_hour(ONCE, np.array([10.0]), np.ones(1))["b"].value == 360.0
+
+
 def test_perfection() -> None:
     known = [(Sound("a", 1.0, 2.0),), (Sound("b", 3.0, 4.0),)]
     told = [heard(*events) for events in known]

@@ -8,7 +8,7 @@ import soundfile
 
 from sed.errors import UsageError
 from sed.evaluate.reference import Sound
-from sed.evaluate.scenelist import read_scenes
+from sed.evaluate.scenelist import Origin, read_scenes
 from tests.evaluate.scenefolders import SECONDS, write_folder
 from tests.toy import RATE
 
@@ -25,6 +25,18 @@ def test_scenes_with_their_kinds_events_and_ratios(tmp_path: Path) -> None:
     assert [scenes[0].ratio_db(event) for event in scenes[0].events] == [6.0, 20.0]
     assert scenes[0].ratio_db(Sound("tone", 6.0, 7.0)) is None
     assert (scenes[2].parts[0].sound.label, scenes[2].parts[0].target) == ("dishes", False)
+
+
+def test_where_sounds_come_from(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path)
+    scenes = read_scenes(folder)
+    part = scenes[1].part(scenes[1].events[0])
+    assert part is not None
+    assert (part.origin, scenes[1].bed) == (Origin("d", "D"), Origin("b", "B"))
+    lines = (folder / "scenes.csv").read_text().splitlines()
+    (folder / "scenes.csv").write_text("\n".join(",".join(line.split(",")[:7]) for line in lines))  # as others may
+    scene = read_scenes(folder)[1]
+    assert (scene.parts[0].origin, scene.bed) == (Origin(), Origin())
 
 
 def test_a_list_alone_is_enough(tmp_path: Path) -> None:

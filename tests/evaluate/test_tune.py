@@ -57,6 +57,10 @@ def test_a_budget_out_of_reach_gives_the_fewest_alarms() -> None:
     assert tune(META, [EVENTS, certain], budget=1.0)["tone"].alarms_per_hour == pytest.approx(60.0)
 
 
+def test_a_label_without_an_event_has_nothing_to_be_chosen_by() -> None:
+    assert tune(META, [QUIET], budget=0.0) == {}
+
+
 def test_only_thresholds_and_duration_change() -> None:
     given = Rule(max_gap=0.4, cooldown=3.0, median=3, alert=False)
     meta = META.model_copy(update={"rules": {"tone": given}})

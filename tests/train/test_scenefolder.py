@@ -8,7 +8,7 @@ import pytest
 
 from sed.errors import SinkError, UsageError
 from sed.evaluate.reference import read_references
-from sed.evaluate.scenelist import read_scenes
+from sed.evaluate.scenelist import Origin, read_scenes
 from sed.train.clips import Clip
 from sed.train.library import Library
 from sed.train.scenefolder import write_scenes
@@ -35,6 +35,7 @@ def test_lists_and_files(made: list[MixedScene], tmp_path: Path) -> None:
     assert [row["filename"] for row in rows] == [scene.name for scene in made for _ in scene.sounds]
     assert float(rows[0]["ebr_db"]) == made[0].sounds[0].ratio_db
     assert (rows[0]["clip"], rows[0]["bed"]) == (made[0].sounds[0].clip, made[0].bed)
+    assert (rows[0]["dataset"], rows[0]["bed_dataset"]) == ("made", "made")
     with wave.open(str(tmp_path / "out" / made[0].name)) as file:
         assert (file.getframerate(), file.getnframes()) == (RATE, SECONDS * RATE)
         assert file.readframes(file.getnframes()) == made[0].samples.astype("<i2").tobytes()
@@ -47,6 +48,8 @@ def test_evaluate_reads_what_is_written(made: list[MixedScene], tmp_path: Path) 
     for scene, mixed in zip(scenes, made, strict=True):
         assert [part.ratio_db for part in scene.parts] == [sound.ratio_db for sound in mixed.sounds]
         assert all(scene.ratio_db(event) is not None for event in scene.events)
+        assert scene.bed == Origin(mixed.bed, "made")
+        assert [part.origin for part in scene.parts] == [Origin(sound.clip, "made") for sound in mixed.sounds]
 
 
 def test_scenes_are_never_mixed_up_with_older_ones(made: list[MixedScene], tmp_path: Path) -> None:

@@ -149,6 +149,13 @@ def test_sounds_keep_apart(scenes: SceneSet) -> None:
             assert after.onset - before.offset >= RATE
 
 
+def test_every_sound_says_where_it_comes_from(scenes: SceneSet, clips: list[Clip]) -> None:
+    dataset = {clip.path: clip.dataset for clip in clips}
+    for scene in (scene for kind in KINDS for scene in some(scenes, kind, 2)):
+        assert scene.bed_dataset == dataset[scene.bed] == "made"
+        assert [sound.dataset for sound in scene.sounds] == [dataset[sound.clip] for sound in scene.sounds]
+
+
 def test_no_scene_mixes_sides_of_the_split(scenes: SceneSet, clips: list[Clip]) -> None:
     split = {clip.path: clip.split for clip in clips}
     used = {
