@@ -80,6 +80,7 @@ class RuleChange(Settings):
     off: Score | None = None
     min_duration: Seconds | None = None
     max_gap: Seconds | None = None
+    max_rise: Seconds | None = None
     cooldown: Seconds | None = None
     median: int | None = Field(None, ge=1, le=999)
     alert: bool | None = None

@@ -42,15 +42,17 @@ class FrontendSettings(Settings):
 class Rule(Settings):
     """When a label's scores make an event: hysteresis, then gaps are filled, then short events are dropped.
 
-    A score reaches `on` to begin and falls below `off` to pause. Pauses of at most `max_gap` seconds are part of the
-    event; an event shorter than `min_duration` seconds is none; for `cooldown` seconds after an event's offset no new
-    one is told. `median` smooths the scores first (an odd number of rows; 1 leaves them as they are).
+    A score reaches `on` to begin and falls below `off` to pause. The onset is where it rose above `off` on its way to
+    `on`, at most `max_rise` seconds before. Pauses of at most `max_gap` seconds are part of the event; an event shorter
+    than `min_duration` seconds is none; for `cooldown` seconds after an event's offset no new one is told. `median`
+    smooths the scores first (an odd number of rows; 1 leaves them as they are).
     """
 
     on: Score = 0.5
     off: Score = 0.3
     min_duration: Seconds = 0.0
     max_gap: Seconds = 0.2
+    max_rise: Seconds = 0.0
     cooldown: Seconds = 0.0
     median: int = Field(1, ge=1, le=999)
     alert: bool = True

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from sed.metadata import Rule
 from sed.signals import Event, Floats, Scores, new_id
@@ -27,8 +28,8 @@ class Rejection:
 class Tracker:
     """Follows every label at once; each message leaves with the score row that makes it certain.
 
-    Its result equals the batch order (threshold, fill gaps, drop short) for any chunking. Candidates that became no
-    event are counted in `rejected` by label and reason, and each is shown to `see` when it ends.
+    Its result equals the batch order (threshold, fill gaps, move onsets back, drop short) for any chunking. Candidates
+    that became no event are counted in `rejected` by label and reason, and each is shown to `see` when it ends.
     """
 
     def __init__(
@@ -85,6 +86,8 @@ class _LabelTracker:
         self._smooth = RunningMedian(rule.median)
         self._cooldown = round(rule.cooldown * sample_rate)
         self._quiet_until = 0  # samples
+        self._ended = 0  # samples: the end of the last candidate
+        self._rise: int | None = None  # samples: since when the score has not been below `off`
         self._candidate: _Candidate | None = None
         self._active = False
         self._heard = 0
@@ -103,27 +106,35 @@ class _LabelTracker:
         if self._candidate is not None:
             yield from self._finish(self._candidate, self._heard)
         self._smooth.reset()
-        self._active = False
+        self._active, self._rise, self._ended = False, None, 0
 
     def _follow(self, start: int, hop: int, ahead: int, values: Floats, heard: int | None = None) -> Iterator[Event]:
         if self._candidate is None and not (values >= self._rule.on).any():
+            self._rise = _risen(self._rise, start, hop, values >= self._rule.off)
             return  # the common case: nothing is going on
         min_samples = rows_at_least(self._rule.min_duration, self._rate, hop) * hop
         max_gap = rows_at_most(self._rule.max_gap, self._rate, hop) * hop
+        max_rise = rows_at_most(self._rule.max_rise, self._rate, hop) * hop
         for end, value in enumerate(values.tolist(), start=1):
             row_end = start + end * hop
             detected = heard if heard is not None else row_end + ahead
             self._active = value >= (self._rule.off if self._active else self._rule.on)
+            if value < self._rule.off:
+                self._rise = None
+            elif self._rise is None:
+                self._rise = row_end - hop
             if self._active:
-                candidate = self._extend(row_end - hop, row_end, value)
+                candidate = self._extend(row_end - hop, row_end, value, max_rise)
                 if not candidate.told and row_end - candidate.onset >= min_samples:
                     yield from self._tell(candidate, detected)
             elif self._candidate is not None and row_end - self._candidate.end > max_gap:
                 yield from self._finish(self._candidate, detected)
 
-    def _extend(self, row_start: int, row_end: int, value: float) -> _Candidate:
+    def _extend(self, row_start: int, row_end: int, value: float, max_rise: int) -> _Candidate:
         if self._candidate is None:
-            self._candidate = _Candidate(row_start, row_end, value, cooling=row_start < self._quiet_until)
+            risen = row_start if self._rise is None else self._rise
+            onset = max(risen, row_start - max_rise, self._ended)
+            self._candidate = _Candidate(onset, row_end, value, cooling=row_start < self._quiet_until)
         self._candidate.end = row_end
         self._candidate.score = max(self._candidate.score, value)
         return self._candidate
@@ -134,13 +145,21 @@ class _LabelTracker:
             yield Event(candidate.id, self._label, "start", candidate.onset, None, candidate.score, detected)
 
     def _finish(self, candidate: _Candidate, detected: int) -> Iterator[Event]:
-        self._candidate = None
+        self._candidate, self._ended = None, candidate.end
         if not candidate.told or candidate.cooling:
             reason: Reason = "cooldown" if candidate.told else "short"
             self._reject(Rejection(self._label, reason, candidate.onset, candidate.end, candidate.score))
         else:
             self._quiet_until = candidate.end + self._cooldown
             yield Event(candidate.id, self._label, "end", candidate.onset, candidate.end, candidate.score, detected)
+
+
+def _risen(since: int | None, start: int, hop: int, above: npt.NDArray[np.bool_]) -> int | None:
+    """Where the run of rows `above`, still going on after the last one, began; `since` is what it was before."""
+    below = np.flatnonzero(~above)
+    if len(below) == 0:
+        return start if since is None else since
+    return None if below[-1] == len(above) - 1 else start + (int(below[-1]) + 1) * hop
 
 
 class RunningMedian:

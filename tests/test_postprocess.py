@@ -73,8 +73,28 @@ def test_drawings(scores: str, expected: list[str]) -> None:
         assert spans(track({"x": curve(scores)}, {"x": rule}, sizes)[0]) == expected
 
 
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ("__--##__", ["2-6"]),  # it rose above `off` two rows before
+        ("_----##_", ["2-7"]),  # but no further back than max_rise
+        ("-_--##__", ["2-6"]),
+        ("__-#____", ["2-4"]),  # what rose counts as duration
+        ("#__--##_", ["3-7"]),
+        ("##--_-##", ["0-4", "5-8"]),
+        ("##-#-_-#", ["0-5", "6-8"]),
+        ("--##____", ["0-4"]),
+        ("__----__", []),
+    ],
+)
+def test_onsets_go_back_to_the_rise(scores: str, expected: list[str]) -> None:
+    rule = Rule(on=0.8, off=0.3, min_duration=rows(2), max_gap=0.0, max_rise=rows(3))
+    for sizes in ([1], [3], [100]):
+        assert spans(track({"x": curve(scores)}, {"x": rule}, sizes)[0]) == expected
+
+
 def batch(scores: Floats, rule: Rule) -> tuple[list[tuple[int, int]], list[tuple[str, int, int, float]]]:
-    """Smooth, threshold with hysteresis, fill gaps, drop short, drop what falls into a cooldown: one pass each.
+    """Smooth, threshold with hysteresis, fill gaps, move onsets back, drop short, drop in cooldown: one pass each.
 
     Returns the events, and what was dropped with its reason and its highest score.
     """
@@ -92,11 +112,18 @@ def batch(scores: Floats, rule: Rule) -> tuple[list[tuple[int, int]], list[tuple
             filled.append(run)
     told: list[tuple[int, int]] = []
     dropped: list[tuple[str, int, int, float]] = []
-    for onset, offset in filled:
+    before = 0
+    for reached, offset in filled:
+        onset = reached
+        while (
+            onset > before and smooth[onset - 1] >= rule.off and (reached - onset + 1) * PERIOD <= rule.max_rise + 1e-9
+        ):
+            onset -= 1
+        before = offset
         peak = float(smooth[onset:offset].max())
         if (offset - onset) * PERIOD < rule.min_duration - 1e-9:
             dropped.append(("short", onset, offset, peak))
-        elif not told or (onset - told[-1][1]) * PERIOD >= rule.cooldown - 1e-9:
+        elif not told or (reached - told[-1][1]) * PERIOD >= rule.cooldown - 1e-9:
             told.append((onset, offset))
         else:
             dropped.append(("cooldown", onset, offset, peak))
@@ -104,13 +131,20 @@ def batch(scores: Floats, rule: Rule) -> tuple[list[tuple[int, int]], list[tuple
 
 
 random_rules = st.builds(
-    lambda on, off, min_duration, max_gap, cooldown, median: Rule(
-        on=on, off=on * off, min_duration=min_duration, max_gap=max_gap, cooldown=cooldown, median=2 * median + 1
+    lambda on, off, min_duration, max_gap, max_rise, cooldown, median: Rule(
+        on=on,
+        off=on * off,
+        min_duration=min_duration,
+        max_gap=max_gap,
+        max_rise=max_rise,
+        cooldown=cooldown,
+        median=2 * median + 1,
     ),
     st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0]),
     st.sampled_from([0.0, 0.5, 1.0]),
     st.sampled_from([0.0, 0.01, rows(1), rows(2), rows(5)]),
     st.sampled_from([0.0, 0.01, rows(1), rows(3)]),
+    st.sampled_from([0.0, 0.01, rows(1), rows(4), 60.0]),
     st.sampled_from([0.0, 0.05, rows(4), rows(9)]),
     st.integers(0, 3),
 )
