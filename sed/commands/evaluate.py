@@ -23,7 +23,7 @@ from sed.evaluate.mistakes import mistakes
 from sed.evaluate.report import write_report
 from sed.evaluate.scenelist import Origin, Scene, read_scenes
 from sed.evaluate.summary import draw_summary
-from sed.evaluate.tune import rewritten, scored, tune
+from sed.evaluate.tune import Budget, Tuned, rewritten, scored, tune
 from sed.model import OnnxModel
 from sed.shipped import model_path
 from sed.train.clips import read_clips
@@ -39,7 +39,7 @@ LIBRARIES = ("sed_eval", "sed_scores_eval", "sklearn.metrics", "matplotlib.figur
 class Tuning:
     """How rules are chosen, and where the model that carries them goes."""
 
-    budget: float  # false alarms an hour, of each label
+    budget: Budget
     out: Path | None  # None is the model's own file
 
 
@@ -52,6 +52,18 @@ class Wanted:
     worst: Path | None = None  # a folder
     each: int = 8  # pictures a label and kind of mistake, in that folder
     picture: Path | None = None
+
+
+def budget(per_hour: float, by_kind: Sequence[str]) -> Budget:
+    """The budget that the options ask for; raises UsageError unless each of `by_kind` reads KIND=NUMBER."""
+    apart: dict[str, float] = {}
+    for text in by_kind:
+        kind, _, number = text.partition("=")
+        try:
+            apart[kind] = float(number)
+        except ValueError:
+            raise UsageError(f"--budget-on {text}: need KIND=NUMBER, such as explosions=15") from None
+    return Budget(per_hour, apart)
 
 
 def run(
@@ -73,6 +85,9 @@ def run(
     mixed = read_scenes(scenes) if scenes else []
     plain = ordinary(data, split) if data else []
     model = OnnxModel(model_path(config.model))
+    if unknown := sorted({*(tuning.budget.by_kind if tuning else ())} - {scene.kind for scene in (*mixed, *plain)}):
+        kinds = ", ".join(sorted({scene.kind for scene in (*mixed, *plain)}))
+        raise UsageError(f"--budget-on {unknown[0]}: no recording is of this kind; there are {kinds}")
     for name in (*LIBRARIES, *(("onnx",) if tuning else ())):
         library(name)  # before an hour of listening
     if tuning:
@@ -102,20 +117,33 @@ def _tuned(model: OnnxModel, recordings: Sequence[Scene], tuning: Tuning) -> Onn
         found = tune(model.metadata, scored(model, recordings, step), tuning.budget)
     rules = model.metadata.rules | {label: one.rule for label, one in found.items()}
     chosen = {
-        label: {"f1": round(one.counts.f1, 3), "alarms_per_hour": round(one.alarms_per_hour, 2)}
+        label: {"f1": round(one.counts.f1, 3), "alarms_per_hour": round(one.alarms_per_hour, 2), **_apart(one)}
         for label, one in found.items()
     }
-    training = {**model.metadata.training, "rules": {"budget_per_hour": tuning.budget, "reached": chosen}}
+    training = {
+        **model.metadata.training,
+        "rules": {
+            "budget_per_hour": tuning.budget.per_hour,
+            **({"budget_on": dict(tuning.budget.by_kind)} if tuning.budget.by_kind else {}),
+            "reached": chosen,
+        },
+    }
     path = tuning.out or model.path
     rewritten(model.path, model.metadata.model_copy(update={"rules": rules, "training": training}), path)
     console = Console(highlight=False, soft_wrap=True)
     for label, one in found.items():
-        rule = f"on {one.rule.on:g}, off {one.rule.off:g}, min_duration {one.rule.min_duration:g}"
-        reached = f"F1 {one.counts.f1:.3f}, {one.alarms_per_hour:.2f} false alarms/h"
-        missed = "" if one.alarms_per_hour <= tuning.budget else "; no rule keeps within the budget"
+        rule = ", ".join(f"{name} {getattr(one.rule, name):g}" for name in ("on", "off", "min_duration", "max_rise"))
+        apart = "".join(f", {rate:.2f} on {kind}" for kind, rate in one.apart.items())
+        reached = f"F1 {one.counts.f1:.3f}, {one.alarms_per_hour:.2f} false alarms/h{apart}"
+        fits = tuning.budget.holds(one) and one.counts.found
+        missed = "" if fits else "; no rule that keeps within the budget finds anything"
         console.print(f"{label}: {rule}; {reached} on what it was chosen on{missed}", markup=False)
     console.print(f"{path}: written; measure it on other scenes than these", markup=False)
     return OnnxModel(path)
+
+
+def _apart(tuned: Tuned) -> dict[str, object]:
+    return {"alarms_per_hour_on": {kind: round(rate, 2) for kind, rate in tuned.apart.items()}} if tuned.apart else {}
 
 
 def ordinary(data: Path, split: str) -> list[Scene]:

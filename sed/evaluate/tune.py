@@ -1,8 +1,9 @@
 """Rules chosen for a budget of false alarms, and written into a model file."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sed.errors import SinkError
@@ -18,10 +19,13 @@ from sed.postprocess import Tracker
 from sed.signals import Scores
 
 ON = (*(n / 20 for n in range(1, 20)), 0.97, 0.99)
-OFF_SHARE = (0.3, 0.6)
+OFF_SHARES = (0.1, 0.2, 0.3, 0.45, 0.6, 0.8)
 """`off` as a share of `on`."""
-MIN_DURATIONS = (0.04, 0.08, 0.12, 0.2, 0.4, 0.8)
+MIN_DURATIONS = (0.04, 0.08, 0.12, 0.2, 0.4, 0.8, 1.2)
 """Seconds."""
+MAX_RISES = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0)
+"""Seconds."""
+ROUNDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,24 @@ class Scored:
     scores: Scores  # (rows, labels)
     events: tuple[Sound, ...]
     seconds: float
+    kind: str = ""  # what false alarms are told apart by
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """The false alarms an hour that a label may have on recordings without any event."""
+
+    per_hour: float
+    by_kind: Mapping[str, float] = field(default_factory=dict)  # recordings of these kinds are counted apart
+
+    def group(self, kind: str) -> str:
+        """What a recording of a kind is counted with."""
+        return kind if kind in self.by_kind else ""
+
+    def holds(self, tuned: "Tuned") -> bool:
+        """Whether a rule keeps within it."""
+        apart = all(tuned.apart.get(kind, 0.0) <= most for kind, most in self.by_kind.items())
+        return tuned.alarms_per_hour <= self.per_hour and apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +62,7 @@ class Tuned:
     rule: Rule
     counts: Counts  # on the recordings with events
     alarms_per_hour: float  # on those without
+    apart: Mapping[str, float] = field(default_factory=dict)  # the same, for the kinds that have their own budget
 
 
 def scored(model: OnnxModel, scenes: Sequence[Scene], step: Callable[[], None] = lambda: None) -> list[Scored]:
@@ -47,20 +70,23 @@ def scored(model: OnnxModel, scenes: Sequence[Scene], step: Callable[[], None] =
     meta, found = model.metadata, list[Scored]()
     for scene in scenes:
         heard = hear(model, meta.rules, scene.read(meta.frontend.sample_rate))
-        found.append(Scored(Scores(0, meta.hop, heard.scores, meta.ahead), scene.events, heard.seconds))
+        rows = Scores(0, meta.hop, heard.scores, meta.ahead)
+        found.append(Scored(rows, scene.events, heard.seconds, scene.kind))
         step()
     return found
 
 
-def tune(metadata: Metadata, recordings: Sequence[Scored], budget: float) -> dict[str, Tuned]:
-    """For each label the rule with the best onset F1 that keeps within `budget` false alarms an hour.
+def tune(
+    metadata: Metadata, recordings: Sequence[Scored], budget: Budget, labels: Sequence[str] | None = None
+) -> dict[str, Tuned]:
+    """For each label, all of them or some, the rule with the best onset F1 that keeps within the budget.
 
-    Alarms are counted on the recordings without any event. Where no rule keeps within the budget, the one that comes
-    nearest is taken. Only `on`, `off` and `min_duration` change; of equal rules the one harder to set off is taken.
-    A label without any event in the recordings has nothing to be chosen by, and keeps its rule.
+    Where no rule does, the one that comes nearest is taken. `on`, `off`, `min_duration` and `max_rise` change, by
+    turns: `on` with each of the others while the rest stays at the best yet. Of equal rules the one harder to set off
+    is taken. A label without any event in the recordings has nothing to be chosen by, and keeps its rule.
     """
     held = {event.label for recording in recordings for event in recording.events}
-    return {label: _best(metadata, label, recordings, budget) for label in metadata.labels if label in held}
+    return {label: _best(metadata, label, recordings, budget) for label in labels or metadata.labels if label in held}
 
 
 def onsets(metadata: Metadata, label: str, rule: Rule, scores: Scores) -> list[float]:
@@ -91,26 +117,52 @@ def rewritten(source: Path, metadata: Metadata, out: Path) -> None:
         raise SinkError(f"{out}: cannot be written ({error.strerror})") from error
 
 
-def _best(metadata: Metadata, label: str, recordings: Sequence[Scored], budget: float) -> Tuned:
-    tried = [_tried(metadata, label, rule, recordings) for rule in _rules(metadata.rules[label])]
-    within = [one for one in tried if one.alarms_per_hour <= budget]
-    if not within:
-        fewest = min(one.alarms_per_hour for one in tried)
-        within = [one for one in tried if one.alarms_per_hour == fewest]
-    return max(within, key=lambda one: (one.counts.f1, one.rule.on, one.rule.min_duration))
+def _best(metadata: Metadata, label: str, recordings: Sequence[Scored], budget: Budget) -> Tuned:
+    seen: dict[Rule, Tuned] = {}
+
+    def rank(rule: Rule) -> tuple[float, ...]:
+        if rule not in seen:
+            seen[rule] = _tried(metadata, label, rule, recordings, budget)
+        tuned = seen[rule]
+        too_many = 0.0 if budget.holds(tuned) else tuned.alarms_per_hour + sum(tuned.apart.values())
+        return -too_many, tuned.counts.f1, rule.on, rule.min_duration, -rule.max_rise
+
+    best = max(_first(metadata.rules[label]), key=rank)
+    for _ in range(ROUNDS):
+        for axis in ("max_rise", "off", "min_duration"):
+            best = max((best, *_along(axis, best)), key=rank)
+    return seen[best]
 
 
-def _rules(given: Rule) -> Iterator[Rule]:
-    for on, share, shortest in itertools.product(ON, OFF_SHARE, MIN_DURATIONS):
-        yield given.model_copy(update={"on": on, "off": round(on * share, 3), "min_duration": shortest})
+def _first(given: Rule) -> Iterator[Rule]:
+    for on, shortest in itertools.product(ON, MIN_DURATIONS):
+        yield given.model_copy(update={"on": on, "off": round(on * 0.3, 3), "min_duration": shortest})
 
 
-def _tried(metadata: Metadata, label: str, rule: Rule, recordings: Sequence[Scored]) -> Tuned:
-    counts, alarms, seconds = Counts(), 0, 0.0
+def _along(axis: str, best: Rule) -> Iterator[Rule]:
+    """Every `on` with every value of one of the others."""
+    share = best.off / best.on
+    for on in ON:
+        level = best.model_copy(update={"on": on, "off": round(on * share, 3)})
+        match axis:
+            case "off":
+                yield from (level.model_copy(update={"off": round(on * other, 3)}) for other in OFF_SHARES)
+            case "min_duration":
+                yield from (level.model_copy(update={"min_duration": seconds}) for seconds in MIN_DURATIONS)
+            case _:
+                yield from (level.model_copy(update={"max_rise": seconds}) for seconds in MAX_RISES)
+
+
+def _tried(metadata: Metadata, label: str, rule: Rule, recordings: Sequence[Scored], budget: Budget) -> Tuned:
+    counts = Counts()
+    alarms, seconds = defaultdict[str, float](float), defaultdict[str, float](float)
     for recording in recordings:
         told = onsets(metadata, label, rule, recording.scores)
         if recording.events:
             counts += match(told, [event.onset for event in recording.events if event.label == label])
         else:
-            alarms, seconds = alarms + len(told), seconds + recording.seconds
-    return Tuned(rule, counts, 3600.0 * alarms / max(seconds, 1e-9))
+            group = budget.group(recording.kind)
+            alarms[group] += len(told)
+            seconds[group] += recording.seconds
+    rates = {group: 3600.0 * alarms[group] / max(seconds[group], 1e-9) for group in ("", *budget.by_kind)}
+    return Tuned(rule, counts, rates.pop(""), rates)

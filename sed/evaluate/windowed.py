@@ -9,7 +9,7 @@ from sed.evaluate.hearing import Heard
 from sed.evaluate.matching import Counts, match
 from sed.evaluate.nearby import joined
 from sed.evaluate.reference import Sound
-from sed.evaluate.tune import Scored, Tuned, onsets, tune
+from sed.evaluate.tune import Budget, Scored, Tuned, onsets, tune
 from sed.metadata import FrontendSettings, Metadata, Rule
 from sed.postprocess import Tracker
 from sed.signals import Floats, Scores
@@ -80,7 +80,7 @@ def _fitted(label: str, reading: Reading, curves: Sequence[Curve], budget: float
     recordings = [
         Scored(_scores(replace(reading, shift=first), curve.values), curve.events, curve.seconds) for curve in curves
     ]
-    tuned = tune(meta, recordings, budget)[label]
+    tuned = tune(meta, recordings, Budget(budget))[label]
     last, counts = _best_shift(meta, label, [tuned.rule], reading, curves)
     return Fitted(replace(reading, shift=last), replace(tuned, counts=counts))
 

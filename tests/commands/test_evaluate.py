@@ -80,13 +80,24 @@ def test_labels_that_cannot_be_tuned_keep_their_rules(scenes: Path, tmp_path: Pa
 def test_a_budget_out_of_reach_is_told(toy: Path, scenes: Path, tmp_path: Path) -> None:
     done = earwitness("evaluate", toy, "--scenes", scenes, "--rules", "tune", "--budget", 0, "-o", tmp_path / "t.onnx")
     assert done.returncode == 0
-    assert "no rule keeps within the budget" in done.stdout
+    assert "no rule that keeps within the budget finds anything" in done.stdout
+
+
+def test_a_kind_of_scene_can_have_its_own_budget(toy: Path, scenes: Path, tmp_path: Path) -> None:
+    tuned = ("evaluate", toy, "--scenes", scenes, "--rules", "tune", "-o", tmp_path / "t.onnx", "--budget", 0)
+    done = earwitness(*tuned, "--budget-on", "distractor=1000")
+    assert "F1 0.800, 0.00 false alarms/h, 450.00 on distractor on what" in done.stdout
+    done = earwitness(*tuned, "--budget-on", "thunder=3")
+    assert (done.returncode, done.stderr) == (
+        2, "earwitness: --budget-on thunder: no recording is of this kind; there are distractor, explosion, target\n"
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
     (["--rules", "keep"], "--rules keep: unknown; the one thing to do with rules is to tune them"),
     (["--rules", "tune", "--data", "d"], "evaluate --rules tune: needs --scenes DIR, to choose the rules on"),
     ([], "evaluate: need --scenes DIR, --data DATA, or both"),
+    (["--rules", "tune", "--budget-on", "thunder"], "--budget-on thunder: need KIND=NUMBER, such as explosions=15"),
     (["--data", "d", "--picture", "a.txt"], "--picture a.txt: need a name that ends in .png, .svg or .pdf"),
     (["--scenes", "nowhere"], "nowhere: holds no scenes.tsv; make scenes with 'earwitness scenes nowhere --data DATA'"),
 ])  # fmt: skip

@@ -1,6 +1,7 @@
 """Rules for a budget: scores whose best rule is known, and the file they are written into."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from sed.errors import SinkError
 from sed.evaluate.hearing import hear
 from sed.evaluate.reference import Sound
 from sed.evaluate.scenelist import read_scenes
-from sed.evaluate.tune import ON, Scored, rewritten, scored, tune
+from sed.evaluate.tune import ON, Budget, Scored, rewritten, scored, tune
 from sed.metadata import Rule
 from sed.model import OnnxModel
 from sed.signals import Floats, Scores
@@ -36,7 +37,7 @@ QUIET = recording(dict.fromkeys((40.0, 60.0, 80.0), (0.7, 3)))  # three short fa
 
 def test_the_budget_is_kept_at_the_least_loss() -> None:
     """A longer minimum keeps the short alarms out and both events in; that is better than a higher threshold."""
-    found = tune(META, [EVENTS, QUIET], budget=0.0)["tone"]
+    found = tune(META, [EVENTS, QUIET], Budget(0.0))["tone"]
     assert found.alarms_per_hour == 0.0
     assert found.counts.f1 == 1.0
     assert found.rule.min_duration > 3 * META.period
@@ -45,7 +46,7 @@ def test_the_budget_is_kept_at_the_least_loss() -> None:
 
 def test_alarms_as_long_as_events_cost_the_softer_event() -> None:
     loud = recording(dict.fromkeys((40.0, 60.0, 80.0), (0.7, 60)))
-    strict, loose = (tune(META, [EVENTS, loud], budget)["tone"] for budget in (89.0, 90.0))
+    strict, loose = (tune(META, [EVENTS, loud], Budget(most))["tone"] for most in (89.0, 90.0))
     assert (strict.counts.found, strict.alarms_per_hour) == (1, 0.0)
     assert strict.rule.on > 0.7
     assert loose.counts.found == 2
@@ -54,17 +55,37 @@ def test_alarms_as_long_as_events_cost_the_softer_event() -> None:
 
 def test_a_budget_out_of_reach_gives_the_fewest_alarms() -> None:
     certain = recording(dict.fromkeys((40.0, 60.0), (1.0, 60)))
-    assert tune(META, [EVENTS, certain], budget=1.0)["tone"].alarms_per_hour == pytest.approx(60.0)
+    assert tune(META, [EVENTS, certain], Budget(1.0))["tone"].alarms_per_hour == pytest.approx(60.0)
 
 
 def test_a_label_without_an_event_has_nothing_to_be_chosen_by() -> None:
-    assert tune(META, [QUIET], budget=0.0) == {}
+    assert tune(META, [QUIET], Budget(0.0)) == {}
 
 
-def test_only_thresholds_and_duration_change() -> None:
+def test_onsets_that_rise_slowly_are_moved_back() -> None:
+    slow = recording({10.0: (0.4, 30), 11.2: (0.9, 20), 30.0: (0.5, 20)}, 10.0)
+    noise = recording({5.0: (0.5, 20)})
+    found = tune(META, [slow, noise], Budget(0.0))["tone"]
+    assert found.counts.f1 == 1.0
+    assert found.rule.on > 0.5 > 0.4 >= found.rule.off
+    assert found.rule.max_rise > 0.5
+
+
+def test_a_kind_with_its_own_budget_is_counted_apart() -> None:
+    loud = replace(recording(dict.fromkeys((40.0, 60.0, 80.0), (0.7, 60))), kind="explosions")
+    strict = tune(META, [EVENTS, QUIET, loud], Budget(0.0))["tone"]
+    lenient = tune(META, [EVENTS, QUIET, loud], Budget(0.0, {"explosions": 100.0}))["tone"]
+    assert (strict.counts.found, lenient.counts.found) == (1, 2)
+    assert lenient.alarms_per_hour == 0.0
+    assert lenient.apart["explosions"] == pytest.approx(90.0)
+    strictest = tune(META, [EVENTS, QUIET, loud], Budget(0.0, {"explosions": 89.0}))["tone"]
+    assert strictest.counts.found == 1
+
+
+def test_only_what_is_searched_for_changes() -> None:
     given = Rule(max_gap=0.4, cooldown=3.0, median=3, alert=False)
     meta = META.model_copy(update={"rules": {"tone": given}})
-    rule = tune(meta, [EVENTS, QUIET], budget=0.0)["tone"].rule
+    rule = tune(meta, [EVENTS, QUIET], Budget(0.0))["tone"].rule
     kept = {"max_gap", "cooldown", "median", "alert"}
     assert rule.model_dump(include=kept) == given.model_dump(include=kept)
     assert rule.on in ON
@@ -103,6 +124,6 @@ def test_a_place_that_cannot_be_written_is_told(toy_model: OnnxModel, tmp_path: 
 
 
 def test_nothing_to_count_on_is_no_alarm() -> None:
-    found = tune(META, [EVENTS], budget=0.0)["tone"]
+    found = tune(META, [EVENTS], Budget(0.0))["tone"]
     assert found.alarms_per_hour == 0.0
     assert math.isclose(found.counts.f1, 1.0)
