@@ -260,8 +260,11 @@ def bench(
 
 @app.command()
 def train(
-    data: Annotated[Path, typer.Argument(metavar="DATA", help="A folder with clips.csv and the audio it names.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="The model file to write.")],
+    data: Annotated[Path, typer.Option("--data", help="A folder with clips.csv and the audio it names.")],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="The model file to write.", show_default="--config's name, .onnx, here"),
+    ] = None,
     label: Annotated[
         list[str] | None, typer.Option("--label", help="A class to detect; repeatable. Default: the shipped model's.")
     ] = None,
@@ -271,21 +274,51 @@ def train(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Of the network; mixing takes another one. Default: 1.")
     ] = None,
+    device: Annotated[
+        str | None, typer.Option(help="auto, cpu or cuda. Default: auto, a GPU where there is one.")
+    ] = None,
+    finetune: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", help="Begin with a shipped model, or a file: 20 recordings of a label will do."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from an interrupted run's checkpoint.")] = False,
+    log_dir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Keep log.csv and TensorBoard's files here.")
+    ] = None,
+    find_rate: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Train nothing: suggest a learning rate, and draw why (PNG, and .tsv)."),
+    ] = None,
     config: Annotated[
         Path | None, typer.Option("--config", "-c", metavar="FILE", help="TOML with the settings of a run.")
+    ] = None,
+    show_augmentations: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Train nothing: draw each augmentation of a clip of the first label (PNG)."),
     ] = None,
 ) -> None:
     """Train a model on labelled clips, choose its rules on the valid split, measure it on test, write one file.
 
-    Example: **earwitness train my_clips --label siren --label dog_bark --out mine.onnx --minutes 60**
+    Example: **earwitness train --data my_clips --label siren --label dog_bark --out mine.onnx --minutes 60**
     """
+    if show_augmentations is not None:
+        from sed.commands import augmentations
+
+        augmentations.run(data, show_augmentations, tuple(label or ()), seed or 0)
+        return
     from sed.commands import train as command
 
-    given = {
+    options = {
         "labels": tuple(label or ()) or None, "steps": steps, "minutes": minutes, "seed": seed, "threads": threads,
+        "device": device, "log_dir": log_dir, "finetune": finetune,
     }  # fmt: skip
-    command.run(data, out, config, resume=resume, **{k: v for k, v in given.items() if v is not None})
+    given = {name: value for name, value in options.items() if value is not None}
+    if find_rate is not None:
+        command.find_rate(data, find_rate, config, **given)
+        return
+    if out is None and config is None:
+        raise UsageError("train: which file to write is not said; add --out mine.onnx")
+    command.run(data, out or Path(f"{config and config.stem}.onnx"), config, resume=resume, **given)
 
 
 @app.command()
@@ -328,6 +361,40 @@ def export(
     likeness = command.Likeness(like, tuple(label or ()))
     quantising = command.Quantising(data, scenes, calibration, clips, seed) if int8 else None
     command.run(source, out, name, likeness, quantising)
+
+
+@app.command()
+def tune(
+    data: Annotated[Path, typer.Option("--data", help="A folder with clips.csv and the audio it names.")],
+    study: Annotated[
+        Path,
+        typer.Option(metavar="FILE", help="Keeps all trials; the best settings (.toml) and a picture (.png) go beside."),
+    ] = Path("tune.db"),
+    trials: Annotated[int, typer.Option(min=1, help="Finished trials the study shall have, older ones counted.")] = 30,
+    minutes: Annotated[float | None, typer.Option(min=0.0, help="Begin no further trial after this long.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Batches that a trial learns from. Default: 1000.")] = None,
+    label: Annotated[
+        list[str] | None, typer.Option("--label", help="A class to detect; repeatable. Default: the shipped model's.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Default: 0.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Of the network. Default: 1.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda. Default: auto.")] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", metavar="FILE", help="TOML with the settings that all trials share.")
+    ] = None,
+) -> None:
+    """Look for better settings: short trainings on the same scenes, the hopeless ones cut off. A killed study goes on.
+
+    Example: **earwitness tune --data my_clips --trials 30 --minutes 120 --study mine.db**, and then
+    **earwitness train --data my_clips --config mine.toml --out mine.onnx**
+    """
+    from sed.commands import tune as command
+
+    options = {
+        "labels": tuple(label or ()) or None, "steps": steps, "seed": seed, "threads": threads, "device": device,
+    }  # fmt: skip
+    given = {name: value for name, value in options.items() if value is not None}
+    command.run(data, study, trials, minutes, config, **given)
 
 
 @app.command()
@@ -426,11 +493,22 @@ def evaluate(
     split: Annotated[str, typer.Option(help="The side of --data to listen to.")] = "test",
     json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write every figure here.")] = None,
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a page with pictures here.")] = None,
+    worst: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the worst misses and false alarms here, as pictures.")
+    ] = None,
+    each: Annotated[int, typer.Option(min=1, help="With --worst: pictures a label and kind of mistake.")] = 8,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw onset F1 and false alarms an hour here (PNG).")
+    ] = None,
     rules: Annotated[
         str | None,
         typer.Option(metavar="tune", help="Choose the rules on these recordings and write them into the model file."),
     ] = None,
     budget: Annotated[float, typer.Option(min=0.0, help="With --rules tune: false alarms an hour, of each label.")] = 1,
+    budget_on: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KIND=N", help="A budget of their own for recordings of a kind; repeatable."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="With --rules tune: the file to write. Default: the model's own.")
     ] = None,
@@ -440,16 +518,15 @@ def evaluate(
 ) -> None:
     """Measure a model: F1, error rates, PSDS, average precision, false alarms, delay, recall by level; with intervals.
 
-    Example: **earwitness evaluate mine.onnx --scenes scenes-test --data my_clips --report report**
+    Example: **earwitness evaluate mine.onnx --scenes scenes-test --data my_clips --report report --worst worst**
     """
     from sed.commands import evaluate as command
 
     if rules not in {None, "tune"}:
         raise UsageError(f"--rules {rules}: unknown; the one thing to do with rules is to tune them")
-    tuning = command.Tuning(budget, out) if rules else None
-    command.run(
-        _config(config, model, rule), scenes, data, split=split, json_file=json, report=report, seed=seed, tuning=tuning
-    )  # fmt: skip
+    tuning = command.Tuning(command.budget(budget, budget_on or ()), out) if rules else None
+    wanted = command.Wanted(json, report, worst, each, picture)
+    command.run(_config(config, model, rule), scenes, data, split=split, wanted=wanted, seed=seed, tuning=tuning)
 
 
 @app.command()
@@ -468,6 +545,9 @@ def compare(
     ] = 1,
     json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write every figure here.")] = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the comparison here (PNG).")] = None,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw onset F1 and false alarms an hour alone here (PNG).")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap.")] = 0,
     config: ConfigOption = None,
     rule: RuleOption = None,
@@ -482,7 +562,9 @@ def compare(
     from sed.commands import compare as command
 
     peer = command.Peer(yamnet, valid, budget)
-    command.run(_config(config, model, rule), scenes, peer, data, json_file=json, plot=plot, seed=seed)
+    command.run(
+        _config(config, model, rule), scenes, peer, data, json_file=json, plot=plot, picture=picture, seed=seed
+    )  # fmt: skip
 
 
 @app.command()

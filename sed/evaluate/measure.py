@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from sed.evaluate.matching import COLLAR, Counts, count, macro_f1, total
+from sed.evaluate.nearby import joined
 from sed.evaluate.reference import Recording, Sound
 from sed.frontend import LogMel
 from sed.level import LevelMeter
@@ -78,7 +79,7 @@ def listen(model: OnnxModel, rules: Mapping[str, Rule], samples: Floats) -> list
 def measure(
     model: OnnxModel, rules: Mapping[str, Rule], recordings: Iterable[Recording], collar: float = COLLAR
 ) -> Measured:
-    """Counts of events found, missed and false, onset only, over all `recordings`."""
+    """Counts of events found, missed and false, onset only, over all `recordings`; nearby events are one."""
     labels = model.metadata.labels
     rate = model.metadata.frontend.sample_rate
     counts: list[dict[str, Counts]] = []
@@ -86,7 +87,7 @@ def measure(
     for recording in recordings:
         samples = recording.read()
         seconds += len(samples) / rate
-        counts.append(count(listen(model, rules, samples), recording.events, labels, collar))
+        counts.append(count(joined(listen(model, rules, samples)), joined(recording.events), labels, collar))
     return Measured(total(counts, labels), seconds, len(counts))
 
 

@@ -27,6 +27,7 @@ class Recording:
     name: str
     read: Callable[[], Floats]
     events: tuple[Sound, ...] = ()
+    kind: str = ""  # what false alarms are told apart by
 
 
 def read_references(path: Path) -> dict[str, list[Sound]]:

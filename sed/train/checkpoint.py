@@ -1,17 +1,16 @@
 """What a training run leaves behind, read without the settings it was started with."""
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
 
 import torch
-from torch import Tensor
 
 from sed.errors import ModelError
 from sed.metadata import Metadata
-from sed.train.network import Crnn
+from sed.train.kinds import trained
+from sed.train.network import Network
 
 _MEAN = "module."
 """What AveragedModel puts before the names of the weights it averages."""
@@ -19,9 +18,9 @@ _MEAN = "module."
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The running mean of a run's weights, and how far the run was."""
+    """The running mean of a run's weights, at its best check if the run had patience, and how far the run was."""
 
-    network: Crnn  # ready to score
+    network: Network  # ready to score
     labels: int
     step: int
     elapsed: float  # seconds
@@ -31,23 +30,16 @@ class Checkpoint:
 def read_checkpoint(path: Path) -> Checkpoint:
     """The network that training would have exported; raises ModelError if the file holds no such network."""
     try:
-        saved = torch.load(path, weights_only=True)
-        weights = {name.removeprefix(_MEAN): w for name, w in saved["mean"].items() if name.startswith(_MEAN)}
-        network = _network(weights)
+        saved = torch.load(path, weights_only=True, map_location="cpu")
+        mean = {name.removeprefix(_MEAN): w for name, w in saved["mean"].items() if name.startswith(_MEAN)}
+        weights = saved.get("stopping", {}).get("weights") or mean
+        network = trained(weights)
         step, elapsed = int(saved["step"]), float(saved["elapsed"])
     except (KeyError, RuntimeError, TypeError, AttributeError, UnpicklingError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ModelError(f"{path}: not a checkpoint of this program's training ({reason})") from error
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return Checkpoint(network, network.scores.out_features, step, elapsed, digest)
-
-
-def _network(weights: Mapping[str, Tensor]) -> Crnn:
-    """The network of these weights; its sizes are theirs."""
-    units = len(weights["narrow.weight"])
-    network = Crnn(len(weights["mean"]), len(weights["scores.weight"]), units)
-    network.load_state_dict(dict(weights))
-    return network.eval()
 
 
 def described_like(checkpoint: Checkpoint, like: Metadata, source: Path, name: str) -> Metadata:
@@ -68,6 +60,7 @@ def described_like(checkpoint: Checkpoint, like: Metadata, source: Path, name: s
         "sha256": checkpoint.sha256,
         "steps": checkpoint.step,
         "minutes": round(checkpoint.elapsed / 60.0, 1),
+        "network": network.kind,
         "parameters": sum(part.numel() for part in network.parameters()),
         "rules_of": like.name,
     }

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from sed.errors import ModelError
 from sed.metadata import Metadata
 from sed.train.modelfile import described, write
-from sed.train.network import Crnn
+from sed.train.network import Network
 
 TOLERANCE = 1e-5
 
@@ -20,7 +20,7 @@ TOLERANCE = 1e-5
 class _Scored(nn.Module):
     """The network with its sigmoid, as the file holds it."""
 
-    def __init__(self, network: Crnn) -> None:
+    def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
 
@@ -29,7 +29,7 @@ class _Scored(nn.Module):
         return torch.sigmoid(logits), *kept
 
 
-def export(network: Crnn, metadata: Metadata, path: Path) -> None:
+def export(network: Network, metadata: Metadata, path: Path) -> None:
     """Write `path` whole or not at all; raises ModelError if the file would not compute what the network does.
 
     Raises SinkError if it cannot be written.
@@ -41,7 +41,7 @@ def export(network: Crnn, metadata: Metadata, path: Path) -> None:
     write(path, data)
 
 
-def graph(network: Crnn, metadata: Metadata) -> bytes:
+def graph(network: Network, metadata: Metadata) -> bytes:
     """The ONNX file's bytes: `frames`, `state_*` in; `scores`, `next_state_*` out; the metadata under its key."""
     scored = _Scored(network).eval()  # both: the exporter puts the mode back that it found
     state = network.initial(2)
@@ -65,7 +65,7 @@ def graph(network: Crnn, metadata: Metadata) -> bytes:
     return described(buffer.getvalue(), metadata)
 
 
-def disagreement(network: Crnn, data: bytes) -> float:
+def disagreement(network: Network, data: bytes) -> float:
     """How far the scores and states of file and network differ at most, over two calls of three streams."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

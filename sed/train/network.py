@@ -1,7 +1,9 @@
-"""The network: four causal convolutions, one GRU, one linear layer, with all memory passed in and out."""
+"""What the networks share, four causal convolutions whose memory is passed in and out, and the one with a GRU."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -32,27 +34,22 @@ LAYERS = (
 )
 
 
-class Crnn(nn.Module):
+class Network(nn.Module, ABC):
     """Scores from log-mel frames; causal, so that any chunking of the frames gives the same scores.
 
     `forward(frames, *state)` takes frames (streams, n, mels) in dB, n a multiple of `stride`, and returns the logits
     (streams, n / stride, labels) followed by the next state. The state is one tensor a convolution, the last frames it
-    was given, and the GRU's; all have streams as their first axis and begin as zeros. The frames are normalised before
-    they are remembered, so zeros in the first state stand for the average sound, not for 0 dB.
+    was given, and those of `recall`; all have streams as their first axis and begin as zeros. The frames are normalised
+    before they are remembered, so zeros in the first state stand for the average sound, not for 0 dB.
     """
 
+    kind: ClassVar[str]
     mean: Tensor
     spread: Tensor
+    scores: nn.Linear
 
-    def __init__(
-        self,
-        mels: int,
-        labels: int,
-        units: int = 128,
-        layers: Sequence[Layer] = LAYERS,
-        dropout: tuple[float, float] = (0.0, 0.1),
-    ) -> None:
-        """`units` is the width of the GRU; `dropout` is what is dropped before and after it while learning."""
+    def __init__(self, mels: int, units: int, layers: Sequence[Layer]) -> None:
+        """`units` is the width of the rows that the convolutions make; a subclass adds the shapes of its own state."""
         super().__init__()
         self.layers = tuple(layers)
         self.convolutions = nn.ModuleList()
@@ -68,12 +65,7 @@ class Crnn(nn.Module):
             self._shapes.append((channels, layer.memory, bins))
             channels, bins = layer.channels, -(-bins // layer.stride[1])
             self.stride *= layer.stride[0]
-        self._shapes.append((units,))
         self.narrow = nn.Linear(channels * bins, units)
-        self.forget = nn.Dropout(dropout[0])
-        self.recurrent = nn.GRU(units, units, batch_first=True)
-        self.dropout = nn.Dropout(dropout[1])
-        self.scores = nn.Linear(units, labels)
         self.register_buffer("mean", torch.zeros(mels))
         self.register_buffer("spread", torch.ones(mels))
 
@@ -94,6 +86,36 @@ class Crnn(nn.Module):
             x = torch.cat((memory.to(x.dtype), x), dim=2)
             kept.append(x[:, :, -layer.memory :])
             x = torch.relu(norm(convolution(x)))
-        x = torch.relu(self.narrow(x.permute(0, 2, 1, 3).flatten(2)))
-        x, last = self.recurrent(self.forget(x), state[-1].unsqueeze(0).to(x.dtype))
-        return self.scores(self.dropout(x)), *kept, last.squeeze(0)
+        rows = torch.relu(self.narrow(x.permute(0, 2, 1, 3).flatten(2)))
+        logits, *recalled = self.recall(rows, *state[len(self.layers) :])
+        return logits, *kept, *recalled
+
+    @abstractmethod
+    def recall(self, rows: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        """Logits (streams, n, labels) from rows (streams, n, units) and what came before them; then the next state."""
+
+
+class Crnn(Network):
+    """One GRU, `units` wide, and one linear layer; `dropout` is what is dropped before and after it while learning."""
+
+    kind = "crnn"
+
+    def __init__(
+        self,
+        mels: int,
+        labels: int,
+        units: int = 128,
+        layers: Sequence[Layer] = LAYERS,
+        dropout: tuple[float, float] = (0.0, 0.1),
+    ) -> None:
+        super().__init__(mels, units, layers)
+        self.forget = nn.Dropout(dropout[0])
+        self.recurrent = nn.GRU(units, units, batch_first=True)
+        self.dropout = nn.Dropout(dropout[1])
+        self.scores = nn.Linear(units, labels)
+        self._shapes.append((units,))
+
+    def recall(self, rows: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        """The GRU's memory is its last row."""
+        x, last = self.recurrent(self.forget(rows), state[0].unsqueeze(0).to(rows.dtype))
+        return self.scores(self.dropout(x)), last.squeeze(0)

@@ -9,9 +9,13 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from sed.errors import ModelError
+from sed.train.device import Device, device_of
+from sed.train.kinds import untrained
 from sed.train.library import cache_folder
-from sed.train.network import Crnn
+from sed.train.network import Network
 from sed.train.settings import TrainSettings
+from sed.train.stopping import Stopping
+from sed.train.teacher import Teacher
 
 log = logging.getLogger(__name__)
 
@@ -20,25 +24,30 @@ log = logging.getLogger(__name__)
 class Run:
     """Everything that changes while training."""
 
-    network: Crnn
+    network: Network
     mean: AveragedModel  # the running mean of the weights: what is exported
     optimiser: torch.optim.Optimizer
     chance: torch.Generator
+    device: Device
+    stopping: Stopping
     step: int = 0
     elapsed: float = 0.0  # seconds, over all sessions
     losses: list[float] = field(default_factory=list)
+    teacher: Teacher | None = None  # of labels that fine-tuning has no clips of
 
 
 def start(settings: TrainSettings) -> Run:
     """A fresh run, its weights drawn from the seed."""
     torch.manual_seed(settings.seed)
-    network = Crnn(settings.frontend.mels, len(settings.labels), settings.units, dropout=settings.dropout)
+    device = device_of(settings.device, settings.bfloat16)
+    network = untrained(settings).to(device.place)  # drawn on the CPU: the same weights on every device
     with torch.no_grad():
         network.scores.bias.fill_(-3.0)  # most rows hold no event
     running_mean = get_ema_multi_avg_fn(settings.average)  # type: ignore[no-untyped-call]
-    mean = AveragedModel(network, multi_avg_fn=running_mean, use_buffers=True)
+    mean = AveragedModel(network, device.place, multi_avg_fn=running_mean, use_buffers=True)
     optimiser = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
-    return Run(network, mean, optimiser, torch.Generator().manual_seed(settings.seed))
+    chance = torch.Generator().manual_seed(settings.seed)
+    return Run(network, mean, optimiser, chance, device, Stopping(settings.patience))
 
 
 def normalise(run: Run, frames: Tensor) -> None:
@@ -52,7 +61,7 @@ def begin(run: Run, settings: TrainSettings) -> None:
     checkpoint = (settings.cache or cache_folder()) / f"{settings.begin}.pt"
     if not checkpoint.is_file():
         raise ModelError(f"{checkpoint}: no checkpoint to begin from")
-    saved = torch.load(checkpoint, weights_only=True)
+    saved = torch.load(checkpoint, weights_only=True, map_location="cpu")
     try:
         run.mean.load_state_dict(saved["mean"])
     except (KeyError, RuntimeError) as error:
@@ -62,10 +71,10 @@ def begin(run: Run, settings: TrainSettings) -> None:
     run.mean.n_averaged.zero_()  # the mean itself begins anew
 
 
-def averaged(run: Run) -> Crnn:
+def averaged(run: Run) -> Network:
     """The network with the running mean of the weights, ready to score."""
     network = run.mean.module
-    assert isinstance(network, Crnn)  # noqa: S101 - AveragedModel copies what it is given
+    assert isinstance(network, Network)  # noqa: S101 - AveragedModel copies what it is given
     return network.eval()
 
 
@@ -84,6 +93,8 @@ def save(run: Run, settings: TrainSettings) -> None:
         "mean": run.mean.state_dict(),
         "optimiser": run.optimiser.state_dict(),
         "chance": run.chance.get_state(),
+        "scaler": run.device.scaler.state_dict(),
+        "stopping": run.stopping.state(),
         "step": run.step,
         "elapsed": run.elapsed,
     }
@@ -96,7 +107,7 @@ def restore(run: Run, settings: TrainSettings) -> None:
     path = checkpoint_path(settings)
     if not path.is_file():
         raise ModelError(f"{path}: no checkpoint to resume from; start without --resume")
-    saved = torch.load(path, weights_only=True)
+    saved = torch.load(path, weights_only=True, map_location="cpu")
     try:
         run.network.load_state_dict(saved["network"])
         run.mean.load_state_dict(saved["mean"])
@@ -104,6 +115,8 @@ def restore(run: Run, settings: TrainSettings) -> None:
     except (KeyError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"{path}: the checkpoint is of another network ({reason}); start without --resume") from error
+    run.device.load(saved.get("scaler", {}))  # older checkpoints have neither
+    run.stopping.load(saved.get("stopping", {}))
     run.chance.set_state(saved["chance"])
     run.step, run.elapsed = saved["step"], saved["elapsed"]
     log.info("going on from step %d of %s", run.step, path)

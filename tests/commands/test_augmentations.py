@@ -13,7 +13,7 @@ from tests.train import layouts
 
 def train(*arguments: object) -> None:
     """The command, in this process: importing torch anew takes longer than the picture."""
-    app(["train", *map(str, arguments)], standalone_mode=False)
+    app(["train", "--data", *map(str, arguments)], standalone_mode=False)
 
 
 def test_a_picture_of_a_clip_of_the_label(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,7 +34,7 @@ def test_what_cannot_be_shown_is_told(tmp_path: Path) -> None:
 
 def test_training_needs_a_file_to_write(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "sed", "train", str(tmp_path)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "sed", "train", "--data", str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
     assert done.stderr == "earwitness: train: which file to write is not said; add --out mine.onnx\n"

@@ -10,15 +10,16 @@ from sed.metadata import FrontendSettings, Metadata, Rule
 from sed.model import OnnxModel
 from sed.signals import Floats
 from sed.train.export import export
-from sed.train.network import Crnn
+from sed.train.kinds import KINDS
+from sed.train.network import Network
 
 LABELS = ("siren", "gun_shot")
 
 
-def tiny_network() -> Crnn:
+def tiny_network(kind: str = "crnn") -> Network:
     """Its scores move with the sound, as a trained network's do."""
     torch.manual_seed(3)
-    network = Crnn(64, len(LABELS), 16)
+    network = KINDS[kind](64, len(LABELS), 16)
     network.normalise(torch.full((64,), -50.0), torch.full((64,), 10.0))
     with torch.no_grad():
         network.scores.weight.mul_(20.0)
@@ -32,8 +33,8 @@ def tiny_metadata() -> Metadata:
     )  # fmt: skip
 
 
-def write_tiny(path: Path) -> OnnxModel:
-    export(tiny_network(), tiny_metadata(), path)
+def write_tiny(path: Path, kind: str = "crnn") -> OnnxModel:
+    export(tiny_network(kind), tiny_metadata(), path)
     return OnnxModel(path)
 
 

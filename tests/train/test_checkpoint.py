@@ -8,6 +8,7 @@ import torch
 
 from sed.errors import ModelError
 from sed.train.checkpoint import described_like, read_checkpoint
+from sed.train.kinds import KINDS
 from sed.train.run import averaged, checkpoint_path, save, start
 from sed.train.settings import TrainSettings
 from tests.train.models import LABELS, tiny_metadata
@@ -19,8 +20,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> TrainSettings:
     return TrainSettings(data=folder, out=folder / "tiny.onnx", labels=LABELS, units=16, cache=folder)
 
 
-def test_the_running_mean_is_what_is_read(settings: TrainSettings) -> None:
-    run = start(settings)
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_running_mean_is_what_is_read(settings: TrainSettings, kind: str) -> None:
+    run = start(settings.model_copy(update={"network": kind}))
     run.step, run.elapsed = 7, 90.0
     save(run, settings)
     path = checkpoint_path(settings)
@@ -34,6 +36,7 @@ def test_the_running_mean_is_what_is_read(settings: TrainSettings) -> None:
     assert described.rules == tiny_metadata().rules
     assert described.training["steps"] == 7
     assert described.training["minutes"] == 1.5
+    assert described.training["network"] == kind
 
 
 def test_another_shape_is_refused(settings: TrainSettings) -> None:

@@ -14,15 +14,19 @@ from sed.model import OnnxModel
 from sed.signals import Frames
 from sed.train import export as exporting
 from sed.train.export import disagreement, export, graph
+from sed.train.kinds import KINDS
 from sed.train.modelfile import described
-from sed.train.network import Crnn
+from sed.train.network import Network
 
 LABELS = ("siren", "gun_shot")
 
 
-def network() -> Crnn:
-    torch.manual_seed(3)
-    return Crnn(64, len(LABELS), 32).eval()
+of_each_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+def network(kind: str = "crnn", seed: int = 3) -> Network:
+    torch.manual_seed(seed)
+    return KINDS[kind](64, len(LABELS), 32).eval()
 
 
 def metadata(look_ahead: int = 3) -> Metadata:
@@ -33,8 +37,9 @@ def metadata(look_ahead: int = 3) -> Metadata:
     )  # fmt: skip
 
 
-def test_the_runtime_scores_as_the_network_does(tmp_path: Path) -> None:
-    trained = network()
+@of_each_kind
+def test_the_runtime_scores_as_the_network_does(kind: str, tmp_path: Path) -> None:
+    trained = network(kind)
     export(trained, metadata(), tmp_path / "deep" / "m.onnx")
     model = OnnxModel(tmp_path / "deep" / "m.onnx")
     assert model.metadata == metadata()
@@ -52,18 +57,20 @@ def test_a_file_that_disagrees_is_not_written(tmp_path: Path, monkeypatch: pytes
     assert list(tmp_path.iterdir()) == []
 
 
-def test_another_networks_file_disagrees() -> None:
-    torch.manual_seed(4)
-    assert disagreement(Crnn(64, 2, 32), graph(network(), metadata())) > 1e-3
+@of_each_kind
+def test_another_networks_file_disagrees(kind: str) -> None:
+    assert disagreement(network(kind, seed=4), graph(network(kind), metadata())) > 1e-3
 
 
-def test_exporting_twice_gives_the_same_file() -> None:
-    trained = network()
+@of_each_kind
+def test_exporting_twice_gives_the_same_file(kind: str) -> None:
+    trained = network(kind)
     assert graph(trained, metadata()) == graph(trained, metadata())
 
 
-def test_the_names_are_the_contracts() -> None:
-    model = onnx.load_from_string(graph(network(), metadata()))
+@of_each_kind
+def test_the_names_are_the_contracts(kind: str) -> None:
+    model = onnx.load_from_string(graph(network(kind), metadata()))
     inputs = [value.name for value in model.graph.input]
     states = inputs[1:]
     assert inputs[0] == "frames"

@@ -6,13 +6,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from sed.errors import AudioError, ModelError
+from sed.errors import AudioError, ModelError, UsageError
 from sed.metadata import FrontendSettings
 from sed.model import OnnxModel
 from sed.train import fit
 from sed.train.batches import Grid
+from sed.train.checkpoint import read_checkpoint
+from sed.train.learner import check
+from sed.train.material import Material
 from sed.train.release import summary
-from sed.train.run import averaged, begin, checkpoint_path, restore, save, start
+from sed.train.run import Run, averaged, begin, checkpoint_path, restore, save, start
+from sed.train.schedule import one_cycle
 from sed.train.settings import TrainSettings
 
 
@@ -95,7 +99,7 @@ def test_beginning_needs_a_checkpoint_that_fits(settings: TrainSettings) -> None
 def test_the_file_tells_what_was_not_as_usual(settings: TrainSettings) -> None:
     network = averaged(start(settings))
     told = summary(settings.model_copy(update={"recipe": "varied"}), network, 24, 60.0)
-    assert told["command"] == f"earwitness train {settings.data} --out {settings.out} --steps 24 --seed 1"
+    assert told["command"] == f"earwitness train --data {settings.data} --out {settings.out} --steps 24 --seed 1"
     assert told["settings"] == {
         "recipe": "varied", "batch": 4, "seconds": 3.0, "scenes": 48, "units": 16, "valid_scenes": 6,
         "learning_rate": 1e-2, "average": 0.8, "bfloat16": False,
@@ -124,6 +128,79 @@ def test_scenes_are_mixed_once(settings: TrainSettings, caplog: pytest.LogCaptur
     assert caplog.text.count("mixing 48 scenes") == 1
 
 
+def test_what_is_learnt_does_not_depend_on_the_cache(settings: TrainSettings, tmp_path: Path) -> None:
+    fresh = settings.model_copy(update={"cache": tmp_path / "empty", "steps": 3, "dropout": (0.5, 0.5)})
+    material = fit.gather(fresh)
+    mixed_now, mixed_before = (fit.fit(fresh, material).losses for _ in range(2))
+    assert mixed_now == mixed_before
+
+
+@pytest.mark.parametrize("given", [{"schedule": "cosine"}, {"loss": "focal"}, {"loss": "focal", "focal_gamma": 0.0}])
+def test_another_schedule_or_loss_learns_otherwise(settings: TrainSettings, given: dict[str, object]) -> None:
+    material, short = fit.gather(settings), settings.model_copy(update={"steps": 6})
+    usual, other = fit.fit(short, material), fit.fit(short.model_copy(update=given), material)
+    assert (usual.losses == other.losses) == (given.get("focal_gamma") == 0.0)
+    assert other.step == 6
+
+
+def test_a_run_without_patience_left_gives_its_best_weights(settings: TrainSettings) -> None:
+    """A rate far too high: the loss on valid falls a little at first, and never again."""
+    wild = settings.model_copy(update={"learning_rate": 3.0, "steps": 200, "check_every": 2, "patience": 2})
+    material = fit.gather(wild)
+    run = fit.fit(wild, material)
+    assert run.stopping.over
+    assert run.step == run.stopping.step + 2 * wild.check_every < wild.steps
+    assert valid_loss(run, wild, material) == pytest.approx(run.stopping.loss, rel=1e-6)
+    assert fit.fit(wild.model_copy(update={"resume": True}), material).step == run.step  # it stays over
+
+
+def test_the_best_weights_survive_a_kill(settings: TrainSettings) -> None:
+    calm = settings.model_copy(update={"steps": 16, "check_every": 4, "patience": 2})
+    material = fit.gather(calm)
+    best = fit.fit(calm, material).stopping
+    wild = calm.model_copy(update={"learning_rate": 30.0, "steps": 100, "resume": True})
+    run = fit.fit(wild, material)
+    assert run.step > best.step
+    assert (run.stopping.over, run.stopping.step, run.stopping.loss) == (True, best.step, best.loss)
+    assert valid_loss(run, wild, material) == pytest.approx(best.loss, rel=1e-6)
+    kept = read_checkpoint(checkpoint_path(wild)).network
+    for ours, theirs in zip(averaged(run).parameters(), kept.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def valid_loss(run: Run, settings: TrainSettings, material: Material) -> float:
+    grid = Grid(settings.frontend, settings.scored, run.network.stride, settings.look_ahead, settings.seconds)
+    return check(averaged(run), run.device, fit._checks(settings, material, grid), len(settings.labels))
+
+
+def test_a_log_of_each_check_and_of_the_end(settings: TrainSettings, tmp_path: Path) -> None:
+    logged = settings.model_copy(update={"steps": 10, "check_every": 4, "log_dir": tmp_path / "log"})
+    material = fit.gather(logged)
+    first = fit.fit(logged, material)
+    further = fit.fit(logged.model_copy(update={"steps": 12, "resume": True}), material)
+    header, *rows = ((tmp_path / "log" / "log.csv").read_text()).splitlines()
+    assert header == "step,minutes,loss,rate,valid_loss"
+    cells = [[float(cell) for cell in row.split(",")] for row in rows]
+    assert [row[0] for row in cells] == [4, 8, 10, 12]
+    means = [sum(part) / len(part) for part in (first.losses[:4], first.losses[4:8], first.losses[8:], further.losses)]
+    assert [row[2] for row in cells] == pytest.approx(means, rel=1e-4)
+    assert [row[3] for row in cells[:2]] == pytest.approx([1e-2 * one_cycle(step / 10) for step in (3, 7)], rel=1e-4)
+    with pytest.raises(UsageError, match="holds the log of another run"):
+        fit.train(logged)
+
+
+def test_a_learning_rate_is_found_and_nothing_left_behind(settings: TrainSettings) -> None:
+    found = fit.find(settings.model_copy(update={"out": Path("found.onnx")}))
+    assert 1e-5 < (found.suggestion or 0.0) < 0.3
+    assert not list(settings.cache.glob("found*"))  # type: ignore[union-attr]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_gpu_that_is_not_there_is_told_first(settings: TrainSettings, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="device cuda"):
+        fit.train(settings.model_copy(update={"device": "cuda", "data": tmp_path / "nothing"}))
+
+
 def test_varied_scenes_and_strong_changes_can_be_learnt_from(settings: TrainSettings) -> None:
     varied = settings.model_copy(update={"recipe": "varied", "spectral": "strong", "dropout": (0.1, 0.2), "steps": 6})
     run = fit.fit(varied, fit.gather(varied))
@@ -150,20 +227,6 @@ def test_the_checkpoint_holds_the_averaged_network(settings: TrainSettings) -> N
 def test_data_that_is_not_there_is_told(settings: TrainSettings, tmp_path: Path) -> None:
     with pytest.raises(AudioError, match="no such file"):
         fit.train(settings.model_copy(update={"data": tmp_path}))
-
-
-def test_one_cycle_rises_and_falls() -> None:
-    rates = [fit.one_cycle(step / 100) for step in range(101)]
-    assert max(rates) == rates[10] == 1.0
-    assert rates[:11] == sorted(rates[:11])
-    assert rates[10:] == sorted(rates[10:], reverse=True)
-
-
-def test_rows_of_no_weight_do_not_count() -> None:
-    logits = torch.tensor([[[5.0], [-5.0]]])
-    target = torch.tensor([[[0.0], [0.0]]])
-    full = fit.weighted_loss(logits, target, torch.ones(1, 2, 1))
-    assert float(fit.weighted_loss(logits, target, torch.tensor([[[0.0], [1.0]]]))) < 0.01 < float(full)
 
 
 def test_a_scene_has_whole_rows() -> None:

@@ -41,6 +41,18 @@ def test_scores_are_near_and_chunking_does_not_change_them(
     assert chunking_error(model, sounds(2)) <= 1e-6
 
 
+def test_dilated_convolutions_become_integers_too(tmp_path: Path, opened: Callable[[bytes], OnnxModel]) -> None:
+    tcn = write_tiny(tmp_path / "tcn.onnx", "tcn")
+    model = opened(quantised(tcn, sounds()))
+    assert 0.0 < distance(tcn, model, sounds()).most < 0.2
+    assert chunking_error(model, sounds(2)) <= 1e-6
+    graph = onnx.load(str(model.path)).graph
+    made = {name: node.op_type for node in graph.node for name in node.output}
+    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+    assert len(convolutions) == 16
+    assert all(made[node.input[1]] == "DequantizeLinear" for node in convolutions)
+
+
 @pytest.fixture(scope="module")
 def streamed(tiny: OnnxModel, tmp_path_factory: pytest.TempPathFactory) -> OnnxModel:
     path = tmp_path_factory.mktemp("model") / "int8.onnx"

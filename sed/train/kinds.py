@@ -1,0 +1,34 @@
+"""Which networks there are, made as the settings say or as weights show."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from torch import Tensor
+
+from sed.train.network import Crnn, Network
+from sed.train.settings import TrainSettings
+from sed.train.tcn import Tcn
+
+KINDS: Final[Mapping[str, type[Crnn] | type[Tcn]]] = {kind.kind: kind for kind in (Crnn, Tcn)}
+
+
+def untrained(settings: TrainSettings) -> Network:
+    """The network the settings ask for, its weights drawn from torch's own chance."""
+    kind = KINDS[settings.network]
+    return kind(settings.frontend.mels, len(settings.scored), settings.units, dropout=settings.dropout)
+
+
+def trained(weights: Mapping[str, Tensor]) -> Network:
+    """The network of these weights, ready to score; its kind and sizes are found from their names and shapes.
+
+    Raises KeyError or RuntimeError if they are no network's.
+    """
+    network = _sized(weights)
+    network.load_state_dict(dict(weights))
+    return network.eval()
+
+
+def _sized(weights: Mapping[str, Tensor]) -> Network:
+    mels, labels, units = (len(weights[name]) for name in ("mean", "scores.weight", "narrow.weight"))
+    blocks = sum(name.endswith(".depthwise.weight") for name in weights)
+    return Tcn(mels, labels, units, blocks=blocks) if blocks else Crnn(mels, labels, units)

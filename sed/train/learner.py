@@ -1,0 +1,85 @@
+"""Learning from one batch: forward in the device's precision, the loss, one step down, and the running mean."""
+
+from typing import Final
+
+import torch
+from torch import Tensor
+
+from sed.train.batches import Item
+from sed.train.device import Device
+from sed.train.finetune import still
+from sed.train.losses import bce, loss_of
+from sed.train.network import Network
+from sed.train.run import Run
+from sed.train.segments import segment_loss
+from sed.train.settings import TrainSettings
+from sed.train.spectral import SPECTRALS
+
+GOES_ON: Final = 0.5
+"""The share of scenes that begin in the state in which the scene before ended, as a stream does."""
+
+
+class Learner:
+    """Teaches a run's network batch by batch; holds the state of the network from each to the next."""
+
+    def __init__(self, run: Run, settings: TrainSettings) -> None:
+        self._run, self._settings = run, settings
+        self._loss = loss_of(settings.loss, settings.focal_gamma)
+        self._state: list[Tensor] | None = None
+
+    def step(self, batch: Item, rate: float) -> float:
+        """Vary the batch, learn from it at this rate, and return the loss before; the run counts the step."""
+        run, device = self._run, self._run.device
+        for group in run.optimiser.param_groups:
+            group["lr"] = rate * group.get("share", 1.0)
+        varied = SPECTRALS[self._settings.spectral].vary(batch, self._settings.look_ahead, run.chance)
+        begun = self._begun(len(varied[0]))
+        frames, target, weight = device.take(varied)
+        if run.teacher:
+            target = run.teacher.taught(frames, target, device)
+        run.network.train()
+        if self._settings.finetune:
+            still(run.network)
+        with device.autocast():
+            logits, *state = run.network(frames, *begun)
+        loss = self._of(logits, target, weight)
+        device.descend(loss, run.network, run.optimiser)
+        run.mean.update_parameters(run.network)
+        self._state = [part.detach().float() for part in state]
+        run.step += 1
+        run.losses.append(float(loss.detach()))
+        return run.losses[-1]
+
+    def _begun(self, scenes: int) -> list[Tensor]:
+        """The state in which each scene begins: nothing heard yet, or the end of the scene before."""
+        fresh = self._run.device.take(self._run.network.initial(scenes))
+        if self._state is None:
+            return fresh
+        (goes_on,) = self._run.device.take([torch.rand(scenes, generator=self._run.chance) < GOES_ON])
+        return [
+            torch.where(goes_on.view(-1, *[1] * (new.dim() - 1)), old, new)
+            for old, new in zip(self._state, fresh, strict=True)
+        ]
+
+    def _of(self, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
+        weight = weight * importance(self._settings).to(weight.device)
+        loss = self._loss(logits, target, weight)
+        if self._settings.segments:
+            loss = loss + self._settings.segments * segment_loss(logits, target, weight)
+        return loss
+
+
+def importance(settings: TrainSettings) -> Tensor:
+    """How much each label counts in the loss, (labels,)."""
+    return torch.tensor([1.0] * len(settings.labels) + [settings.extra_weight] * len(settings.extra))
+
+
+def check(network: Network, device: Device, items: list[Item], labels: int) -> float:
+    """The mean cross-entropy of the first `labels` on scenes that are not learnt from, whatever is learnt by."""
+    found: list[float] = []
+    with torch.no_grad():
+        for item in items:
+            frames, target, weight, *state = device.take((*item, *network.initial(len(item[0]))))
+            logits = network(frames, *state)[0]
+            found.append(float(bce(*(part[..., :labels] for part in (logits, target, weight)))))
+    return sum(found) / max(1, len(found))

@@ -1,0 +1,171 @@
+"""A small model learns a label more from a clip of it, keeps the one it knew, and its rule; what cannot work is told."""
+
+import csv
+from pathlib import Path
+
+import pytest
+import torch
+from sklearn.metrics import average_precision_score
+
+from sed.errors import UsageError
+from sed.metadata import FrontendSettings, Metadata, Rule
+from sed.model import OnnxModel
+from sed.train import fit
+from sed.train.batches import Grid, Scenes, loader
+from sed.train.clips import read_clips
+from sed.train.export import export
+from sed.train.finetune import adopt, beginning, check_clips, check_model, still, thaw
+from sed.train.learner import Learner
+from sed.train.network import Network
+from sed.train.recipe import TRAINING
+from sed.train.run import Run, averaged, start
+from sed.train.scenes import Mixer
+from sed.train.settings import TrainSettings
+
+KNOWN, NEW = "siren", "glass_break"
+RULE = Rule(on=0.65, off=0.2, max_gap=0.6)
+
+
+@pytest.fixture(scope="module")
+def first(data: Path, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainSettings:
+    """A model that knows sirens a little, in `out`."""
+    settings = TrainSettings(
+        data=data, out=tmp_path_factory.mktemp("first") / "first.onnx", cache=cache, labels=(KNOWN,), steps=60,
+        batch=8, seconds=3.0, units=16, workers=0, valid_scenes=8, scenes=48, learning_rate=1e-2, average=0.8,
+        bfloat16=False,
+    )  # fmt: skip
+    network = averaged(fit.fit(settings, fit.gather(settings))).cpu()
+    described = Metadata(
+        name="first", version="1", labels=(KNOWN,), frontend=FrontendSettings(), look_ahead=3, rules={KNOWN: RULE},
+        licence="MIT",
+    )  # fmt: skip
+    export(network, described, settings.out)
+    return settings
+
+
+@pytest.fixture(scope="module")
+def few(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Glass on each side of the split, background, and no siren."""
+    return folder(tmp_path_factory.mktemp("few"), data, {NEW, "background"})
+
+
+def folder(made: Path, data: Path, classes: set[str], splits: tuple[str, ...] = ("train", "valid", "test")) -> Path:
+    with (data / "clips.csv").open(newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["class"] in classes and row["split"] in splits]
+    with (made / "clips.csv").open("w", newline="") as out:
+        writer = csv.DictWriter(out, rows[0])
+        writer.writeheader()
+        writer.writerows({**row, "path": data / row["path"]} for row in rows)
+    return made
+
+
+@pytest.fixture
+def settings(first: TrainSettings, few: Path, tmp_path: Path) -> TrainSettings:
+    given = {"seconds": 3.0, "workers": 0, "valid_scenes": 8, "bfloat16": False, "scenes": 48, "batch": 8}
+    named = {"data": few, "out": tmp_path / "mine.onnx", "cache": first.cache, "labels": (KNOWN, NEW)}
+    return TrainSettings(
+        **{**beginning(str(first.out)), **given, **named, "finetune": str(first.out), "steps": 60, "check_every": 20}
+    )
+
+
+def begun(settings: TrainSettings) -> Run:
+    run = start(settings)
+    adopt(run, settings, read_clips(settings.data))
+    return run
+
+
+def precision(network: Network, settings: TrainSettings, data: Path) -> dict[str, float]:
+    """The average precision of each label's rows, on scenes of all the data's valid side."""
+    material = fit.gather(settings.model_copy(update={"data": data, "finetune": None}))
+    grid = Grid(settings.frontend, settings.labels, network.stride, settings.look_ahead, settings.seconds)
+    mixer = Mixer(material.library, material.clips, "valid", settings.labels, TRAINING)
+    frames, target, weight = next(loader(Scenes(mixer, grid, 3, 0, 40), 40, 0))
+    with torch.no_grad():
+        scores = network(frames, *network.initial(len(frames)))[0]
+    return {
+        label: float(average_precision_score(target[..., k].flatten(), scores[..., k].flatten(), sample_weight=weight[..., k].flatten()))
+        for k, label in enumerate(settings.labels)
+    }  # fmt: skip
+
+
+def test_a_new_label_is_learnt_and_the_old_one_not_lost(settings: TrainSettings, first: TrainSettings) -> None:
+    before = precision(averaged(begun(settings)), settings, first.data)
+    after = precision(averaged(fit.fit(settings, fit.gather(settings))), settings, first.data)
+    print(before, after)
+    assert after[NEW] > before[NEW] + 0.2
+    assert after[KNOWN] > before[KNOWN] - 0.1
+
+
+def test_it_begins_as_the_model_that_it_begins_with(settings: TrainSettings, first: TrainSettings) -> None:
+    network = averaged(begun(settings.model_copy(update={"labels": (NEW, KNOWN)})))
+    frames = torch.randn(1, 80, 64) * 10.0 - 50.0
+    with torch.no_grad():
+        logits = network(frames, *network.initial(1))[0][0, :, 1]
+    session = OnnxModel(first.out).session
+    names = [value.name for value in session.get_inputs()]
+    fed = [frames, *network.initial(1)]
+    scores = session.run(["scores"], {name: part.numpy() for name, part in zip(names, fed, strict=True)})[0]
+    torch.testing.assert_close(logits.sigmoid(), torch.from_numpy(scores[0, :, 0]), atol=1e-5, rtol=0)
+
+
+def test_the_scores_learn_first_and_the_norms_keep_their_statistics(settings: TrainSettings) -> None:
+    run = begun(settings)
+    learner = Learner(run, settings)
+    chance = torch.Generator().manual_seed(2)
+    batch = (10.0 * torch.randn(2, 40, 64, generator=chance) - 50.0, torch.ones(2, 10, 2), torch.ones(2, 10, 2))
+    before = {name: part.clone() for name, part in run.network.state_dict().items()}
+    thaw(run.network, 0.0)
+    learner.step(batch, 1e-3)
+    assert changed(before, run.network) == {"scores.weight", "scores.bias"}
+    thaw(run.network, 0.9)
+    learner.step(batch, 1e-3)
+    found = changed(before, run.network)
+    assert {"narrow.weight", "norms.0.weight", "recurrent.weight_hh_l0"} <= found
+    assert not {name for name in found if "running" in name or name in {"mean", "spread"}}
+
+
+def changed(before: dict[str, torch.Tensor], network: Network) -> set[str]:
+    return {name for name, part in network.state_dict().items() if not torch.equal(part, before[name])}
+
+
+def test_a_label_without_clips_is_taught_by_the_old_model(settings: TrainSettings) -> None:
+    run = begun(settings)
+    assert run.teacher is not None
+    frames = torch.randn(2, 40, 64) * 10.0 - 50.0
+    with torch.no_grad():
+        own = averaged(run)(frames, *run.network.initial(2))[0].sigmoid()
+    taught = run.teacher.taught(frames, torch.ones(2, 10, 2), run.device)
+    torch.testing.assert_close(taught[..., 0], own[..., 0])
+    assert bool((taught[..., 1] == 1.0).all())
+
+
+def test_the_file_keeps_the_rule_of_a_label_without_clips(settings: TrainSettings) -> None:
+    short = settings.model_copy(update={"steps": 4})
+    written = OnnxModel(fit.train(short)).metadata
+    assert written.labels == (KNOWN, NEW)
+    assert written.rules[KNOWN] == RULE
+    assert written.training["settings"]["finetune"] == settings.finetune
+    again = fit.fit(short.model_copy(update={"steps": 6, "resume": True}), fit.gather(short))
+    assert (again.step, len(again.losses)) == (6, 2)
+
+
+def test_another_network_is_refused_before_any_work(settings: TrainSettings) -> None:
+    with pytest.raises(UsageError, match=r"its units is 16, the settings say 32"):
+        check_model(settings.model_copy(update={"units": 32}))
+    with pytest.raises(UsageError, match=r"its frontend is .*hop=160.*hop=80"):
+        fit.train(settings.model_copy(update={"frontend": FrontendSettings(hop=80), "data": Path("nothing")}))
+
+
+def test_what_is_missing_in_the_data_is_told(
+    settings: TrainSettings, data: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clips = read_clips(settings.data)
+    with pytest.raises(UsageError, match="--label doorbell: no clips of it to learn from in .* background, glass"):
+        check_clips(settings.model_copy(update={"labels": (KNOWN, "doorbell")}), clips)
+    with pytest.raises(UsageError, match="no clips of siren in .*: nothing to learn"):
+        check_clips(settings.model_copy(update={"labels": (KNOWN,)}), clips)
+    with pytest.raises(UsageError, match="no clips of split 'valid' .* earwitness data import .* --folds 5"):
+        check_clips(settings, read_clips(folder(tmp_path, data, {NEW}, ("train",))))
+    assert caplog.text == ""
+    check_clips(settings, [clip for clip in clips if clip.label == NEW])
+    assert "false alarms on ordinary sound will not be known" in caplog.text
