@@ -1,5 +1,6 @@
 """What travels with a model, as a JSON document under the key `earwitness` of its ONNX file."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -64,6 +65,11 @@ class Rule(Settings):
         if self.median % 2 == 0:
             raise ValueError(f"need an odd number of rows, got median={self.median}")
         return self
+
+
+def alerting(rules: Mapping[str, Rule]) -> tuple[str, ...]:
+    """The labels that are told of, in the order of the rules."""
+    return tuple(label for label, rule in rules.items() if rule.alert)
 
 
 class Metadata(Settings):

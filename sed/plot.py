@@ -8,7 +8,7 @@ import numpy as np
 
 from sed.errors import SinkError, UsageError
 from sed.formats import Detection
-from sed.metadata import FrontendSettings, Metadata, Rule
+from sed.metadata import FrontendSettings, Metadata, Rule, alerting
 from sed.signals import Floats, Frames, Scores
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Plot:
         """Raises UsageError if matplotlib is not installed or the ending is not a picture's."""
         check_drawable(path)
         self._path, self._metadata, self._rules, self._title = path, metadata, rules, title
+        self._labels = alerting(rules) or metadata.labels  # what raises no alert would only hide the rest
         self._mel, self._scores = _Pool(), _Pool()
 
     def frames(self, frames: Frames) -> None:
@@ -42,7 +43,7 @@ class Plot:
         """Draw. Raises SinkError if the picture cannot be written."""
         from matplotlib.figure import Figure
 
-        labels = self._metadata.labels
+        labels = self._labels
         figure = Figure(figsize=(11, 5.2 + 0.22 * len(labels)), layout="constrained")
         top, middle, bottom = figure.subplots(3, 1, sharex=True, height_ratios=(9, 6, 1 + 0.7 * len(labels)))
         top.set_title(self._title, loc="left", parse_math=False)
@@ -67,13 +68,13 @@ class Plot:
     def _draw_scores(self, axes: "Axes") -> None:
         scores = self._scores.values(len(self._metadata.labels))
         times = (np.arange(len(scores)) + 0.5) * self._scores.factor * self._metadata.period
-        for n, label in enumerate(self._metadata.labels):
-            axes.plot(times, scores[:, n], color=colour(n), linewidth=1.2)
+        for n, label in enumerate(self._labels):
+            axes.plot(times, scores[:, self._metadata.labels.index(label)], color=colour(n), linewidth=1.2)
             axes.axhline(self._rules[label].on, color=colour(n), linewidth=0.7, linestyle=":")
         axes.set(ylim=(0, 1.03), ylabel="score")
 
     def _draw_events(self, axes: "Axes", detections: list[Detection]) -> None:
-        labels = self._metadata.labels
+        labels = self._labels
         for d in detections:
             n = labels.index(d.label)
             axes.barh(n, d.offset - d.onset, left=d.onset, height=0.7, color=colour(n))

@@ -11,6 +11,7 @@ from sed.config import Config, merged_rules
 from sed.errors import SinkError
 from sed.journal import Journal
 from sed.message import Clock
+from sed.metadata import alerting
 from sed.model import OnnxModel
 from sed.ring import RingBuffer
 from sed.service import Listener
@@ -46,7 +47,7 @@ class Replay:
             told = opening.enter_context(_journal(config, journal))
             if lines is not None:
                 opening.enter_context(JsonLines(told, lines))
-            self._mqtt = _mqtt(config, told, source, self._model.metadata.labels, opening)
+            self._mqtt = _mqtt(config, told, source, alerting(rules), opening)
             self._listener = Listener(config.node, source, self._model, rules, told)
             self._opened = opening.pop_all()
         self.stopped = False
