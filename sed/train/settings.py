@@ -21,7 +21,7 @@ class TrainSettings(Settings):
     seed: int = Field(0, ge=0)
     batch: int = Field(32, ge=1, description="scenes")
     seconds: float = Field(10.0, ge=1.0, le=120.0, description="of a scene")
-    units: int = Field(128, ge=4, description="of the GRU")
+    units: int = Field(128, ge=4, description="of the GRU, or of the TCN's blocks")
     network: Literal["crnn", "tcn"] = Field("crnn", description="what hears the past: a GRU, or the blocks of tcn.py")
     look_ahead: int = Field(3, ge=0, description="rows of scores by which the network may lag")
     learning_rate: float = Field(3e-3, gt=0.0)
@@ -31,7 +31,7 @@ class TrainSettings(Settings):
     loss: Literal["bce", "focal"] = Field("bce", description="of each row; see losses.py")
     focal_gamma: float = Field(2.0, ge=0.0, description="how little a well known row counts in the focal loss")
     segments: float = Field(0.0, ge=0.0, description="weight of the loss of whole seconds; see segments.py")
-    dropout: tuple[float, float] = Field((0.0, 0.1), description="shares dropped before and after the GRU")
+    dropout: tuple[float, float] = Field((0.0, 0.1), description="shares dropped before and after the GRU or blocks")
     recipe: Literal["training", "varied", "broad", "rich"] = Field(
         "training", description="how scenes are made; see recipe.py"
     )

@@ -44,7 +44,7 @@ def test_a_network_is_found_in_its_weights(settings: TrainSettings, kind: str) -
 def test_the_number_of_blocks_is_found_too() -> None:
     found = trained(Tcn(64, 2, 16, blocks=3).state_dict())
     assert isinstance(found, Tcn)
-    assert found.reach == 15
+    assert found.reach == 27
 
 
 def test_weights_of_neither_kind_are_refused() -> None:

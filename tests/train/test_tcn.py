@@ -18,7 +18,7 @@ from sed.train.tcn import Tcn
 ROWS = 150  # more than are remembered
 
 
-def network(units: int = 16, blocks: int = 6) -> Tcn:
+def network(units: int = 16, blocks: int = 4) -> Tcn:
     """Random weights; the statistics are not those that every network begins with."""
     torch.manual_seed(5)
     made = Tcn(64, 2, units, blocks=blocks)
@@ -49,7 +49,7 @@ def test_the_scores_are_what_the_formula_says() -> None:
     weights = {name: part.double().numpy() for name, part in made.state_dict().items()}
     x = rows(count=40)[0].double().numpy()
     for block in range(4):
-        x = x + by_hand(x, {n.removeprefix(f"blocks.{block}."): w for n, w in weights.items()}, 2**block)
+        x = x + by_hand(x, {n.removeprefix(f"blocks.{block}."): w for n, w in weights.items()}, 3**block)
     expected = x @ weights["scores.weight"].T + weights["scores.bias"]
     np.testing.assert_allclose(found[0].numpy(), expected, atol=1e-5)
 
@@ -92,7 +92,7 @@ def edges(sizes: list[int]) -> list[int]:
     return [edge for edge in np.cumsum(sizes).tolist() if edge < ROWS]
 
 
-@pytest.mark.parametrize(("blocks", "reach"), [(1, 3), (3, 15), (6, 127)])
+@pytest.mark.parametrize(("blocks", "reach"), [(1, 3), (3, 27), (4, 81)])
 def test_a_score_hears_as_many_rows_as_the_network_says(blocks: int, reach: int) -> None:
     made = network(units=64, blocks=blocks)
     heard = rows(units=64).requires_grad_()
@@ -110,13 +110,14 @@ def test_it_hears_more_than_three_seconds() -> None:
 def test_it_remembers_twice_its_dilation_in_each_block() -> None:
     shapes = [tuple(part.shape) for part in Tcn(64, 3).initial(2)]
     assert shapes[:4] == [(2, 1, 2, 64), (2, 16, 2, 32), (2, 32, 2, 16), (2, 48, 2, 8)]
-    assert shapes[4:] == [(2, 128, 1, 2 * dilation) for dilation in (1, 2, 4, 8, 16, 32)]
+    assert shapes[4:] == [(2, 128, 1, 2 * dilation) for dilation in (1, 3, 9, 27)]
 
 
 @pytest.mark.parametrize("units", [64, 128, 192])
-def test_it_is_as_large_as_the_crnn_of_its_width(units: int) -> None:
+def test_it_is_somewhat_smaller_than_the_crnn_of_its_width(units: int) -> None:
+    """As large would cost half as much again: each block is several small steps to ONNX Runtime."""
     own, other = (sum(part.numel() for part in kind(64, 3, units).parameters()) for kind in (Tcn, Crnn))
-    assert own == pytest.approx(other, rel=0.04)
+    assert 0.75 * other < own < 0.95 * other
 
 
 @pytest.mark.parametrize("blocks", [0, -1])
