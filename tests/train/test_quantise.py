@@ -15,6 +15,7 @@ from sed.signals import Floats, Frames
 from sed.train import quantise
 from sed.train.modelfile import described
 from sed.train.quantise import METHODS, Method, quantised
+from sed.train.tcn import BLOCKS
 from tests.train.models import sounds, tiny_metadata, write_tiny
 
 
@@ -49,7 +50,7 @@ def test_dilated_convolutions_become_integers_too(tmp_path: Path, opened: Callab
     graph = onnx.load(str(model.path)).graph
     made = {name: node.op_type for node in graph.node for name in node.output}
     convolutions = [node for node in graph.node if node.op_type == "Conv"]
-    assert len(convolutions) == 16
+    assert len(convolutions) == 4 + 2 * BLOCKS
     assert all(made[node.input[1]] == "DequantizeLinear" for node in convolutions)
 
 
