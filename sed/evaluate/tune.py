@@ -27,6 +27,9 @@ MAX_RISES = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0)
 """Seconds."""
 ROUNDS = 2
 
+PROMPT: Mapping[str, float] = {"gun_shot": 0.12, "glass_break": 0.12}
+"""Seconds: the longest `min_duration` of labels that have to be told at once. It is most of an alert's delay."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scored:
@@ -77,16 +80,26 @@ def scored(model: OnnxModel, scenes: Sequence[Scene], step: Callable[[], None] =
 
 
 def tune(
-    metadata: Metadata, recordings: Sequence[Scored], budget: Budget, labels: Sequence[str] | None = None
+    metadata: Metadata,
+    recordings: Sequence[Scored],
+    budget: Budget,
+    labels: Sequence[str] | None = None,
+    prompt: Mapping[str, float] = PROMPT,
 ) -> dict[str, Tuned]:
     """For each label, all of them or some, the rule with the best onset F1 that keeps within the budget.
 
     Where no rule does, the one that comes nearest is taken. `on`, `off`, `min_duration` and `max_rise` change, by
     turns: `on` with each of the others while the rest stays at the best yet. Of equal rules the one harder to set off
-    is taken. A label without any event in the recordings has nothing to be chosen by, and keeps its rule.
+    is taken. A label without any event in the recordings has nothing to be chosen by, and keeps its rule. `prompt`
+    bounds the `min_duration` of some labels.
     """
     held = {event.label for recording in recordings for event in recording.events}
-    return {label: _best(metadata, label, recordings, budget) for label in labels or metadata.labels if label in held}
+    wanted = [label for label in labels or metadata.labels if label in held]
+    return {label: _best(metadata, label, recordings, budget, _durations(label, prompt)) for label in wanted}
+
+
+def _durations(label: str, prompt: Mapping[str, float]) -> list[float]:
+    return [seconds for seconds in MIN_DURATIONS if seconds <= prompt.get(label, MIN_DURATIONS[-1])]
 
 
 def onsets(metadata: Metadata, label: str, rule: Rule, scores: Scores) -> list[float]:
@@ -117,7 +130,9 @@ def rewritten(source: Path, metadata: Metadata, out: Path) -> None:
         raise SinkError(f"{out}: cannot be written ({error.strerror})") from error
 
 
-def _best(metadata: Metadata, label: str, recordings: Sequence[Scored], budget: Budget) -> Tuned:
+def _best(
+    metadata: Metadata, label: str, recordings: Sequence[Scored], budget: Budget, durations: Sequence[float]
+) -> Tuned:
     seen: dict[Rule, Tuned] = {}
 
     def rank(rule: Rule) -> tuple[float, ...]:
@@ -127,19 +142,19 @@ def _best(metadata: Metadata, label: str, recordings: Sequence[Scored], budget: 
         too_many = 0.0 if budget.holds(tuned) else tuned.alarms_per_hour + sum(tuned.apart.values())
         return -too_many, tuned.counts.f1, rule.on, rule.min_duration, -rule.max_rise
 
-    best = max(_first(metadata.rules[label]), key=rank)
+    best = max(_first(metadata.rules[label], durations), key=rank)
     for _ in range(ROUNDS):
         for axis in ("max_rise", "off", "min_duration"):
-            best = max((best, *_along(axis, best)), key=rank)
+            best = max((best, *_along(axis, best, durations)), key=rank)
     return seen[best]
 
 
-def _first(given: Rule) -> Iterator[Rule]:
-    for on, shortest in itertools.product(ON, MIN_DURATIONS):
+def _first(given: Rule, durations: Sequence[float]) -> Iterator[Rule]:
+    for on, shortest in itertools.product(ON, durations):
         yield given.model_copy(update={"on": on, "off": round(on * 0.3, 3), "min_duration": shortest})
 
 
-def _along(axis: str, best: Rule) -> Iterator[Rule]:
+def _along(axis: str, best: Rule, durations: Sequence[float]) -> Iterator[Rule]:
     """Every `on` with every value of one of the others."""
     share = best.off / best.on
     for on in ON:
@@ -148,7 +163,7 @@ def _along(axis: str, best: Rule) -> Iterator[Rule]:
             case "off":
                 yield from (level.model_copy(update={"off": round(on * other, 3)}) for other in OFF_SHARES)
             case "min_duration":
-                yield from (level.model_copy(update={"min_duration": seconds}) for seconds in MIN_DURATIONS)
+                yield from (level.model_copy(update={"min_duration": seconds}) for seconds in durations)
             case _:
                 yield from (level.model_copy(update={"max_rise": seconds}) for seconds in MAX_RISES)
 

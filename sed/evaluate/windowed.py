@@ -80,7 +80,7 @@ def _fitted(label: str, reading: Reading, curves: Sequence[Curve], budget: float
     recordings = [
         Scored(_scores(replace(reading, shift=first), curve.values), curve.events, curve.seconds) for curve in curves
     ]
-    tuned = tune(meta, recordings, Budget(budget))[label]
+    tuned = tune(meta, recordings, Budget(budget), prompt={})[label]
     last, counts = _best_shift(meta, label, [tuned.rule], reading, curves)
     return Fitted(replace(reading, shift=last), replace(tuned, counts=counts))
 

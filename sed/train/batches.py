@@ -86,6 +86,4 @@ def rows(events: Sequence[Mark], doubts: Sequence[Mark], grid: Grid) -> tuple[Fl
 
 def loader(scenes: Scenes, batch: int, workers: int, whole: bool = True) -> Iterator[Item]:
     """Batches of `scenes` in order, mixed ahead of time by `workers` processes; only `whole` ones, or the rest too."""
-    return iter(
-        DataLoader(scenes, batch, num_workers=workers, drop_last=whole, prefetch_factor=6 if workers else None)
-    )
+    return iter(DataLoader(scenes, batch, num_workers=workers, drop_last=whole, prefetch_factor=6 if workers else None))

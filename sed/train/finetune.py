@@ -1,4 +1,8 @@
-"""Fine-tuning: a trained model learns new labels from few recordings, and keeps what it knew of the others."""
+"""Fine-tuning: a trained model learns new labels from few recordings.
+
+Where nothing else is said only new rows of the layer of scores learn: labels without recordings are told exactly as
+before. With `front` above 0 the other layers learn too, at that share of the rate, and a teacher holds those labels.
+"""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -25,19 +29,15 @@ FEW: Final[Mapping[str, Any]] = {
     "batch": 16,
     "scenes": 1200,
     "learning_rate": 1e-2,
-    "dropout": (0.1, 0.3),
+    "dropout": (0.1, 0.2),
     "average": 0.98,
     "check_every": 50,
-    "patience": 4,
     "valid_scenes": 200,
 }
 """What suits a few recordings: where nothing else is said, these are the settings of fine-tuning."""
 
-HEAD_FIRST: Final = 0.3
+HEAD_FIRST: Final = 0.2
 """The share of the training in which nothing but the layer of scores learns."""
-
-SLOWER: Final = 0.1
-"""The rate of all other layers after that, as a share of its."""
 
 
 def pretrained(name: str) -> Pretrained:
@@ -106,22 +106,24 @@ def adopt(run: Run, settings: TrainSettings, clips: Sequence[Clip]) -> None:
     for network in (run.network, averaged(run)):
         network.load_state_dict(weights)
     head, rest = list(run.network.scores.parameters()), _front(run.network)
-    run.optimiser = torch.optim.AdamW(
-        [{"params": head, "share": 1.0}, {"params": rest, "share": SLOWER}],
-        settings.learning_rate,
-        weight_decay=settings.weight_decay,
-    )
+    groups: list[dict[str, Any]] = [{"params": head, "share": 1.0, "weight_decay": 0.0}]  # rows that stay do not decay
+    if settings.front:
+        groups.append({"params": rest, "share": settings.front})
+    run.optimiser = torch.optim.AdamW(groups, settings.learning_rate, weight_decay=settings.weight_decay)
     learnt = (*taught(settings, clips), *settings.extra)
     held = {place: known[label] for place, label in enumerate(settings.scored) if label not in learnt}
     run.teacher = Teacher(deepcopy(model.network).to(run.device.place), held) if held else None
-    if held:
-        log.info("kept as they are, without clips: %s", ", ".join(settings.scored[place] for place in held))
+    if held and settings.front:
+        log.warning(
+            "no clips of these, held near what they were; measure them afterwards: %s",
+            ", ".join(settings.scored[place] for place in held),
+        )
 
 
-def thaw(network: Network, done: float) -> None:
-    """Let all layers learn once the layer of scores has had its share of the training."""
+def thaw(network: Network, settings: TrainSettings, done: float) -> None:
+    """Let all layers learn, if they shall, once the layer of scores has had its share of the training."""
     for part in _front(network):
-        part.requires_grad_(done >= HEAD_FIRST)
+        part.requires_grad_(settings.front > 0.0 and done >= HEAD_FIRST)
 
 
 def still(network: Network) -> None:

@@ -157,7 +157,7 @@ def _learn_all(
                 break
             rate = settings.learning_rate * schedule(done)
             if settings.finetune:
-                thaw(run.network, done)
+                thaw(run.network, settings, done)
             learner.step(batch, rate)
             run.elapsed = before + time.monotonic() - began
             monitor.after_step(rate)

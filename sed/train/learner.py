@@ -35,14 +35,14 @@ class Learner:
         varied = SPECTRALS[self._settings.spectral].vary(batch, self._settings.look_ahead, run.chance)
         begun = self._begun(len(varied[0]))
         frames, target, weight = device.take(varied)
-        if run.teacher:
-            target = run.teacher.taught(frames, target, device)
         run.network.train()
         if self._settings.finetune:
             still(run.network)
         with device.autocast():
             logits, *state = run.network(frames, *begun)
-        loss = self._of(logits, target, weight)
+        loss = self._of(logits, target, run.teacher.spared(weight) if run.teacher else weight)
+        if run.teacher and self._settings.front:
+            loss = loss + run.teacher.loss(frames, logits, device)
         device.descend(loss, run.network, run.optimiser)
         run.mean.update_parameters(run.network)
         self._state = [part.detach().float() for part in state]

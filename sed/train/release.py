@@ -63,7 +63,7 @@ def calibrated(
     if settings.extra:  # what is told of them in the plain files, with their music and dogs, is no false alarm
         mixed = [_scored(model, r) for r in mixtures(settings, material, clips, "valid")]
         found |= tune(meta, mixed, Budget(math.inf), settings.extra)
-    rules = {label: tuned.rule for label, tuned in found.items()}
+    rules = {label: tuned.rule for label, tuned in found.items() if tuned.counts.found}
     reached: dict[str, object] = {}
     for label, tuned in found.items():
         reached[label] = {"f1": round(tuned.counts.f1, 3), "alarms_per_hour": round(tuned.alarms_per_hour, 2)}

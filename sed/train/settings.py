@@ -37,6 +37,7 @@ class TrainSettings(Settings):
     )
     spectral: Literal["plain", "strong", "rich"] = Field("plain", description="how frames are changed; see spectral.py")
     begin: str | None = Field(None, description="a run whose last weights, kept in the cache, are this one's first")
+    front: float = Field(0.0, ge=0.0, le=1.0, description="rate of all layers but the last in fine-tuning, as a share")
     finetune: str | None = Field(None, description="a model whose weights are the first ones; see finetune.py")
     average: float = Field(0.9985, ge=0.0, lt=1.0, description="decay of the running mean of the weights")
     bfloat16: bool = Field(True, description="compute in bfloat16, on a GPU without it in float16; see device.py")

@@ -71,6 +71,12 @@ def test_onsets_that_rise_slowly_are_moved_back() -> None:
     assert found.rule.max_rise > 0.5
 
 
+def test_labels_that_have_to_be_told_at_once_wait_no_longer() -> None:
+    found = tune(META, [EVENTS, QUIET], Budget(0.0), prompt={"tone": 0.04})["tone"]
+    assert found.rule.min_duration == 0.04
+    assert found.rule.on > 0.7  # the other way to keep the short alarms out
+
+
 def test_a_kind_with_its_own_budget_is_counted_apart() -> None:
     loud = replace(recording(dict.fromkeys((40.0, 60.0, 80.0), (0.7, 60))), kind="explosions")
     strict = tune(META, [EVENTS, QUIET, loud], Budget(0.0))["tone"]
