@@ -7,9 +7,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-# Debian packages: the broker of the demo and the tests, PortAudio for microphones, openssl for the tests' certificates.
+# Debian packages: the broker of the demo and the tests, PortAudio for microphones; for the tests openssl, for their
+# certificates, and PulseAudio, for a microphone without hardware.
 DEMO_PACKAGES := mosquitto libportaudio2
-TEST_PACKAGES := $(DEMO_PACKAGES) openssl
+TEST_PACKAGES := $(DEMO_PACKAGES) openssl systemd pulseaudio pulseaudio-utils libasound2-plugins
 
 .PHONY: demo test lint clean demo-packages test-packages
 

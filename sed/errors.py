@@ -2,6 +2,7 @@
 
 EarwitnessError        1  something failed while running
 ├── AudioError         1  a recording cannot be read, or holds no sound
+├── DeviceError        1  a microphone cannot be opened, or has gone
 ├── ModelError         1  a model file cannot be used
 ├── SinkError          1  a broker or a file refuses what it should take
 └── UsageError         2  wrong use or config: nothing was wrong with the data
@@ -17,6 +18,10 @@ class EarwitnessError(Exception):
 
 class AudioError(EarwitnessError):
     """A recording cannot be read, or holds no sound."""
+
+
+class DeviceError(EarwitnessError):
+    """A microphone cannot be opened, or has gone."""
 
 
 class ModelError(EarwitnessError):

@@ -109,3 +109,12 @@ def test_silence_and_nothing(toy: OnnxModel) -> None:
     assert events_of(toy, []) == []
     assert events_of(toy, [Block(0, np.zeros(100, np.float32))]) == []
     assert events_of(toy, cut(np.zeros(RATE, np.float32), [320])) == []
+
+
+def test_an_open_event_ends_where_a_gap_is_known_before_sound_comes_again(toy: OnnxModel) -> None:
+    """What a ring gives when a microphone is unplugged: an empty block behind the gap."""
+    blocks = [*cut(bursts((0.5, 1.5), seconds=1.5), [320]), Block(3 * RATE, np.zeros(0, np.float32))]
+    events = events_of(toy, blocks)
+    assert [event.phase for event in events] == ["start", "end"]
+    assert events[1].offset == pytest.approx(1.5 * RATE, abs=0.05 * RATE)
+    assert events[1].detected <= 1.5 * RATE

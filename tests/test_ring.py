@@ -53,6 +53,46 @@ def test_every_sample_is_read_or_counted_as_lost(capacity: int, writes: list[tup
     assert read + ring.lost == written
 
 
+@given(
+    capacity=st.integers(1, 60),
+    steps=st.lists(st.tuples(st.integers(0, 40), st.booleans(), st.booleans()), max_size=30),
+)
+def test_a_gap_is_a_jump_at_its_place(capacity: int, steps: list[tuple[int, bool, bool]]) -> None:
+    ring = RingBuffer(capacity)
+    reader = ring.blocks(1)
+    blocks: list[Block] = []
+    for count, skipped, then_read in steps:
+        if skipped and count:
+            ring.skip(count)
+        else:
+            ring.write(ramp(ring.end, count))
+        if then_read and ring.waiting:
+            blocks.append(next(reader))
+    ring.close()
+    blocks.extend(reader)
+    expected = 0
+    for block in blocks:
+        assert block.start >= expected
+        assert_true(block)  # a sample is its own number: none stands where a gap is
+        expected = block.end
+    assert expected == ring.end
+    assert sum(len(block.samples) for block in blocks) + ring.lost == ring.end
+
+
+def test_the_reader_hears_of_a_gap_at_once() -> None:
+    ring = RingBuffer(100)
+    ring.write(ramp(0, 5))
+    ring.skip(1000)
+    reader = ring.blocks(20)
+    assert [(block.start, block.end) for block in (next(reader), next(reader))] == [(0, 5), (1005, 1005)]
+    assert ring.lost == 1000
+
+
+def test_a_gap_has_a_length() -> None:
+    with pytest.raises(ValueError, match="need samples >= 1"):
+        RingBuffer(1).skip(0)
+
+
 def test_the_oldest_samples_are_overwritten() -> None:
     ring = RingBuffer(10)
     ring.write(ramp(0, 25))

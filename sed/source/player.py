@@ -2,11 +2,15 @@
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+
+import numpy as np
 
 from sed.errors import AudioError
 from sed.resample import resampled
 from sed.ring import RingBuffer
+from sed.signals import Block
 from sed.source.file import AudioFile
 
 BLOCK_SECONDS = 0.02
@@ -22,10 +26,23 @@ ROOM_SECONDS = 30.0
 class Player(threading.Thread):
     """Writes one recording into a ring, then closes the ring."""
 
-    def __init__(self, file: AudioFile, ring: RingBuffer, sample_rate: int, speed: float | None = 1.0) -> None:
-        """`speed` is in times real time; None is as fast as the ring is emptied, and loses nothing."""
+    def __init__(
+        self,
+        file: AudioFile,
+        ring: RingBuffer,
+        sample_rate: int,
+        speed: float | None = 1.0,
+        gain_db: float = 0.0,
+        see: Callable[[Block], None] = lambda block: None,
+    ) -> None:
+        """`speed` is in times real time; None is as fast as the ring is emptied, and loses nothing.
+
+        `see` is shown each block just before the ring gets it.
+        """
         super().__init__(name=f"player {file.name}", daemon=True)
         self._file, self._ring, self._rate, self._speed = file, ring, sample_rate, speed
+        self._see = see
+        self._gain = np.float32(10.0 ** (gain_db / 20.0))
         self._stopped = False
         self._began = threading.Event()
         self.error: AudioError | None = None
@@ -69,7 +86,8 @@ class Player(threading.Thread):
                 self._sleep_until(start + block.end / self._rate / self._speed)
             if self._stopped:
                 return
-            self._ring.write(block.samples)
+            self._see(block)
+            self._ring.write(block.samples * self._gain)
             self.seconds = block.end / self._rate
 
     def _sleep_until(self, moment: float) -> None:

@@ -102,3 +102,14 @@ print("stopped")
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=20)
     assert done.stdout == "stopped\n"
+
+
+def test_gain_and_what_is_seen_before_the_reader_gets_it(recording: Path) -> None:
+    ring, seen = RingBuffer(2 * RATE), []
+    with AudioFile(recording) as file:
+        player = Player(file, ring, RATE, None, gain_db=-6.0, see=lambda block: seen.append((block.end, ring.waiting)))
+        player.start()
+        player.join()
+    (block,) = ring.blocks(2 * RATE)
+    np.testing.assert_allclose(block.samples, NOISE * 0.501187, rtol=1e-5)
+    assert seen == [(end, end - 320) for end in range(320, RATE + 1, 320)]
