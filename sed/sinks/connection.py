@@ -33,6 +33,8 @@ STEADY_SECONDS = 10.0
 """A connection that lasted so long was a good one: the next retry comes soon again."""
 IN_FLIGHT = 10
 """Messages the broker has not confirmed yet; HiveMQ hangs up at more than this by default."""
+LARGEST_PACKET = 2_000_000
+"""Bytes; with MQTT 5 a broker keeps larger ones from us."""
 
 _WITH_WILL = 4  # DISCONNECT's reason code for "tell my will all the same"
 _LOG = logging.getLogger(__name__)
@@ -53,6 +55,7 @@ class Link:
     client: Client
     began: float = field(default_factory=time.monotonic)
     confirmed: deque[int] = field(default_factory=deque)  # message ids, for the publisher to take
+    refused: deque[tuple[int, Refusal]] = field(default_factory=deque)  # as well
 
     def publish(self, topic: str, payload: str, qos: int = 1, retain: bool = False) -> int:
         """Hand a message to the network thread; returns its id, which comes back in `confirmed`."""
@@ -77,17 +80,19 @@ class Connection:
         changed: Callable[[], None] = lambda: None,
         log: logging.Logger = _LOG,
         quiet_first: bool = False,
+        required: bool = True,
     ) -> None:
         """Start connecting. Raises ConfigError if the certificates cannot be used.
 
-        `quiet_first` is for an owner who asks `settled` and tells the first refusal itself.
+        `quiet_first` is for an owner who asks `settled` and tells the first refusal itself. Where `topics` are not
+        `required`, a broker that refuses one of them is good enough all the same.
         """
         self.link: Link | None = None
         self.refusal: Refusal | None = None
         self._config, self._client_id, self._will = config, client_id, will
         self._topics, self._heard, self._changed, self._log = list(topics), heard, changed, log
         self._tls = tls_context(config) if config.tls else None
-        self._quiet = quiet_first
+        self._quiet, self._required = quiet_first, required
         self._told: Refusal | None = None  # to the log
         self._window = IN_FLIGHT
         self._attempt = _Attempt()  # the network thread's own
@@ -102,6 +107,11 @@ class Connection:
         with self._news:
             self._news.wait_for(lambda: self.link or self.refusal, timeout)
             return None if self.link else self.refusal or of_silence(self._config)
+
+    def give_up(self, link: Link, refusal: Refusal) -> None:
+        """Hang up on a broker that lets us in and then takes nothing; a later attempt may fare better."""
+        if self._attempt.link is link:
+            self._hang_up(link.client, refusal)
 
     def close(self, timeout: float = CLOSE_SECONDS) -> None:
         """Say goodbye and end the thread; one that is held up by a name server or a firewall is left to itself."""
@@ -123,7 +133,8 @@ class Connection:
         self._attempt = attempt = _Attempt()
         try:
             client = self._client()
-            client.connect(self._config.host, self._config.port, self._config.keep_alive)
+            limits = _limits() if self._config.protocol == "5" else None
+            client.connect(self._config.host, self._config.port, self._config.keep_alive, properties=limits)
             self._loop(client)
         except (OSError, ValueError, EarwitnessError) as error:
             attempt.refusal = of_error(self._config, error)
@@ -194,29 +205,32 @@ class Connection:
         self._settle(None, self.refusal)
 
     def _on_publish(
-        self, client: Client, _data: Any, mid: int, code: ReasonCode, _properties: Properties | None
+        self, _client: Client, _data: Any, mid: int, code: ReasonCode, _properties: Properties | None
     ) -> None:
+        if (link := self._attempt.link) is None:
+            return
         if code.is_failure:
-            self._give_up(client, of_code(self._config, code, " to publish"))
-        elif self._attempt.link:
-            self._attempt.link.confirmed.append(mid)
-            self._changed()
+            link.refused.append((mid, of_code(self._config, code, " to publish")))
+        else:
+            link.confirmed.append(mid)
+        self._changed()
 
     def _on_subscribe(
         self, client: Client, _data: Any, _mid: int, codes: list[ReasonCode], _properties: Properties | None
     ) -> None:
-        refused = [code for code in codes if code.is_failure]
-        if refused:
-            self._give_up(client, of_code(self._config, refused[0], " to subscribe"))
-        else:
-            self._accepted(client)
+        refused = [(topic, code) for topic, code in zip(self._topics, codes, strict=False) if code.is_failure]
+        if refused and self._required:
+            self._hang_up(client, of_code(self._config, refused[0][1], " to subscribe"))
+            return
+        for topic, code in refused:
+            self._log.warning("%s; done without", of_code(self._config, code, f" to subscribe to {topic}").line)
+        self._accepted(client)
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         if self._heard:
             self._heard(message)
 
-    def _give_up(self, client: Client, refusal: Refusal) -> None:
-        """Hang up on a broker that lets us in and then takes nothing; a later attempt may fare better."""
+    def _hang_up(self, client: Client, refusal: Refusal) -> None:
         self._attempt.refusal = refusal
         client.disconnect(ReasonCode(PacketTypes.DISCONNECT, identifier=_WITH_WILL))
 
@@ -239,6 +253,12 @@ class _Attempt:
     link: Link | None = None
     refusal: Refusal | None = None
     again: bool = False  # at once, and without a word
+
+
+def _limits() -> Properties:
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.MaximumPacketSize = LARGEST_PACKET
+    return properties
 
 
 def _pause(tries: int) -> float:

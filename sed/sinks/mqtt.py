@@ -1,29 +1,32 @@
 """Events, states and levels over MQTT, in the topics that the design promises.
 
 Events come from the journal, in order, and are marked there when the broker confirms them; so after an outage, or in
-the next process, telling goes on where it stopped. Availability and all states are told again at every connect.
+the next process, telling goes on where it stopped. Availability, discovery and all states are told again at every
+connect, and when Home Assistant has started.
 """
 
 import json
-import re
+import logging
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Self
+from typing import Any, Self
 
 from sed.config import MqttConfig
 from sed.errors import SinkError
 from sed.journal import Journal, Row, SourceState
+from sed.orders import Orders
 from sed.signals import FLOOR_DBFS
 from sed.sinks.connection import IN_FLIGHT, Connection, Link, Will
+from sed.sinks.device import Device
 from sed.sinks.follower import IDLE_SECONDS, Follower
+from sed.sinks.inbox import Answer, Inbox
+from sed.sinks.topics import Topics
 from sed.values import check_levels
 
 NAME = "mqtt"
 """What the journal calls this sink."""
-
-_TAKEN = {"event", "level", "state", "set"}
 
 LEVEL_SECONDS = 10.0
 CATCH_UP_SECONDS = 0.02
@@ -32,12 +35,15 @@ DRAIN_SECONDS = 0.7
 LAST_TURN_SECONDS = 0.3
 FAREWELL_SECONDS = 0.5
 
+_LOG = logging.getLogger(__name__)
+
 
 class MqttSink:
     """Tells a broker, and goes on telling whatever happens to it.
 
-    `sources` and `labels` are those whose ON / OFF states shall be known from the first connect on. The journal has to
-    have `NAME` among its sinks. Raises ConfigError if the certificates or the names cannot be used.
+    `sources` and `labels` are those whose ON / OFF states shall be known from the first connect on. With `orders` it
+    obeys commands and is announced to Home Assistant; without, as in a rehearsal, neither. The journal has to have
+    `NAME` among its sinks. Raises ConfigError if the certificates or the names cannot be used.
     """
 
     def __init__(
@@ -48,6 +54,7 @@ class MqttSink:
         sources: Sequence[str] = (),
         labels: Sequence[str] = (),
         quiet_first: bool = False,
+        orders: Orders | None = None,
     ) -> None:
         """Start connecting and telling; does not wait for the broker.
 
@@ -55,19 +62,30 @@ class MqttSink:
         """
         check_levels("node", node)
         check_levels("source", *sources)
-        self._journal, self._config = journal, config
-        self._root = f"{config.prefix}/{node}"
-        self._sources, self._labels = tuple(sources), tuple(labels)
+        self._journal, self._config, self._orders = journal, config, orders
+        self._topics, self._sources = Topics(config.prefix, node), tuple(sources)
+        self._device = Device(config, node, self._topics, self._sources, labels, orders)
+        self._inbox = Inbox(self._topics, self._device.topic, self._sources, orders, journal.wake)
         self._link: Link | None = None
         self._unconfirmed: dict[int, int | None] = {}  # message id: seq of an event, None for a state
+        self._optional: set[int] = set()  # ids of messages that a broker may refuse
         self._to_mark: list[int] = []  # seq
         self._sent = 0  # seq
         self._live_after = 0  # seq; what came before the connect does not switch labels any more
         self._next_batch = self._next_level = 0.0  # monotonic seconds
         self._told: dict[str, SourceState] = {}
-        will = Will(f"{self._root}/availability", "offline")
-        client_id = config.client_id or f"earwitness-{node}"
-        self._connection = Connection(config, client_id, will, changed=journal.wake, quiet_first=quiet_first)
+        self._known: set[tuple[str, str]] = set()  # sources and labels that were introduced
+        self._switched: dict[tuple[str, str], bool] = {}  # by source and label: told ON
+        self._connection = Connection(
+            config,
+            config.client_id or f"earwitness-{node}",
+            Will(self._topics.availability, "offline"),
+            self._inbox.topics,
+            self._inbox.hear,
+            changed=journal.wake,
+            quiet_first=quiet_first,
+            required=False,
+        )
         self._follower = Follower("mqtt-sink", journal, self._turn)
 
     @property
@@ -95,11 +113,14 @@ class MqttSink:
         with ExitStack() as closing:  # whatever the journal does
             closing.callback(self._connection.close)
             closing.callback(self._follower.close, LAST_TURN_SECONDS)
+            closing.callback(self._save_orders, Answer(obeyed=True))
             if self.connected:
                 self.drain(DRAIN_SECONDS)
             ended = self._follower.close(LAST_TURN_SECONDS)
             if ended and self._link and self._link is self._connection.link:
                 self._say_farewell(self._link)
+            if ended:
+                self._link = None  # paho's client closes its sockets when nobody holds it
 
     def __enter__(self) -> Self:
         """Itself."""
@@ -116,37 +137,74 @@ class MqttSink:
             self._begin(link)
         if link is None:
             return IDLE_SECONDS
+        self._look_into_inbox(link)
         now = time.monotonic()
         tick = now >= self._next_level
         if tick:
             self._next_level = now + LEVEL_SECONDS
             self._tell_levels(link)
         self._tell_states(link, tick)
+        for source, answer in self._inbox.answers().items():
+            self._answer(link, source, answer)
         pause = self._tell_events(link)
-        return min(pause, self._next_level - time.monotonic())
+        return min(pause, self._next_level - time.monotonic(), self._inbox.pause())
 
     def _begin(self, link: Link | None) -> None:
         """A new connection knows nothing: tell it who is here and how things stand."""
         self._unconfirmed.clear()
-        self._told.clear()
+        self._optional.clear()
         self._sent = 0
-        self._next_batch = self._next_level = 0.0
+        self._next_batch = 0.0
         if link is not None:
+            self._live_after = self._journal.last
             self._introduce(link)
         self._link = link
 
     def _introduce(self, link: Link) -> None:
-        self._journal.expire(NAME, self._config.max_age)
-        self._live_after = self._journal.last
-        self._keep(link, "availability", "online")
         sounding = self._sounding()
-        known = {(source, label) for source in self._sources for label in self._labels}
-        for source, label in sorted(known | sounding):
+        self._announce(link, self._device.announcement())
+        self._told.clear()
+        self._switched.clear()
+        self._next_level = 0.0
+        self._keep(link, self._topics.availability, "online")
+        self._known = self._device.labels()
+        for source, label in sorted(self._known | sounding):
             self._tell_label(link, source, label, (source, label) in sounding)
+
+    def _announce(self, link: Link, payload: str | None) -> None:
+        if payload is not None:
+            self._optional.add(self._keep(link, self._device.topic, payload))
 
     def _sounding(self) -> set[tuple[str, str]]:
         """Sources and labels of the events that are open now."""
         return {(str(event["source"]), str(event["label"])) for event in self._journal.open_events()}
+
+    def _look_into_inbox(self, link: Link) -> None:
+        if self._inbox.born:
+            self._introduce(link)
+            self._inbox.born = False
+        if (old := self._inbox.announced()) is not None:
+            self._announce(link, self._device.correction(old))
+
+    def _answer(self, link: Link, source: str, answer: Answer) -> None:
+        """Say on `state` what holds now; an error is not retained: only who listens now hears of it."""
+        self._save_orders(answer)
+        if self._known != self._device.labels():
+            self._introduce(link)
+        state = next((state for state in self._journal.states() if state.source == source), None)
+        if state is not None and answer.obeyed:
+            self._tell_state(link, state)
+        if answer.error:
+            document = {**(self._state_document(state) if state else {}), "error": answer.line}
+            link.publish(self._topics.state(source), json.dumps(document, ensure_ascii=False))
+
+    def _save_orders(self, answer: Answer) -> None:
+        try:
+            if self._orders and answer.obeyed:
+                self._orders.save()
+        except SinkError as error:
+            answer.add(str(error))
+            _LOG.error("%s", error)
 
     def _tell_events(self, link: Link) -> float:
         """Send what the broker has room for; returns the seconds to wait before the next batch of a backlog."""
@@ -164,14 +222,18 @@ class MqttSink:
 
     def _tell_event(self, link: Link, row: Row) -> None:
         source, label = str(row.message["source"]), str(row.message["label"])
-        payload = json.dumps(row.message, ensure_ascii=False)
-        self._unconfirmed[link.publish(f"{self._root}/{source}/event", payload)] = row.seq
+        late = {"late": True} if time.time() - row.at > self._config.max_age else {}
+        payload = json.dumps({**row.message, **late}, ensure_ascii=False)
+        self._unconfirmed[link.publish(self._topics.event(source), payload)] = row.seq
         self._sent = row.seq
         if row.seq > self._live_after:
             self._tell_label(link, source, label, row.message["phase"] == "start")
+        elif (source, label) not in self._switched:  # known to an earlier process: it may have left an ON behind
+            self._tell_label(link, source, label, sounding=False)
 
     def _tell_label(self, link: Link, source: str, label: str, sounding: bool) -> None:
-        self._keep(link, f"{source}/{topic_level(label)}", "ON" if sounding else "OFF")
+        self._keep(link, self._topics.label(source, label), "ON" if sounding else "OFF")
+        self._switched[source, label] = sounding
 
     def _tell_states(self, link: Link, tick: bool) -> None:
         """What has changed; a mere count of dropped samples can wait for the next tick."""
@@ -182,37 +244,53 @@ class MqttSink:
                 self._tell_state(link, state)
 
     def _tell_state(self, link: Link, state: SourceState) -> None:
-        document = {"state": state.state, "dropped_samples": state.dropped_samples, "model": state.model}
-        self._keep(link, f"{state.source}/state", json.dumps(document))
+        self._keep(link, self._topics.state(state.source), json.dumps(self._state_document(state), ensure_ascii=False))
         self._told[state.source] = state
+
+    def _state_document(self, state: SourceState) -> dict[str, Any]:
+        orders = self._orders.differing(state.source) if self._orders else {}
+        document = {"state": state.state, "dropped_samples": state.dropped_samples, "model": state.model}
+        return {**document, "orders": orders} if orders else document
 
     def _tell_levels(self, link: Link) -> None:
         for state in self._journal.states():
             if state.state in ("hearing", "silent"):
                 level = round(max(FLOOR_DBFS, state.level_dbfs), 1) + 0.0  # no -0.0
-                link.publish(f"{self._root}/{state.source}/level", f"{level:.1f}", qos=0)
+                link.publish(self._topics.level(state.source), f"{level:.1f}", qos=0)
 
-    def _keep(self, link: Link, topic: str, payload: str) -> None:
-        """Publish a retained state."""
-        self._unconfirmed[link.publish(f"{self._root}/{topic}", payload, retain=True)] = None
+    def _keep(self, link: Link, topic: str, payload: str) -> int:
+        """Publish a retained state; returns its message id."""
+        mid = link.publish(topic, payload, retain=True)
+        self._unconfirmed[mid] = None
+        return mid
 
     def _take_confirmed(self) -> None:
-        """Mark in the journal what the broker has confirmed."""
+        """Mark in the journal what the broker has confirmed, and hang up on one that refuses what it has to take."""
         while self._link and self._link.confirmed:
-            seq = self._unconfirmed.pop(self._link.confirmed.popleft(), None)
-            if seq is not None:
+            mid = self._link.confirmed.popleft()
+            self._optional.discard(mid)
+            if seq := self._unconfirmed.pop(mid, None):
                 self._to_mark.append(seq)
+        while self._link and self._link.refused:
+            mid, refusal = self._link.refused.popleft()
+            self._unconfirmed.pop(mid, None)
+            if mid in self._optional:
+                self._optional.remove(mid)
+                _LOG.warning("%s; Home Assistant's discovery is not told (mqtt.discovery = false)", refusal.line)
+            else:
+                self._connection.give_up(self._link, refusal)
         if self._to_mark:
             self._journal.mark(NAME, *self._to_mark)
             self._to_mark.clear()
 
     def _say_farewell(self, link: Link) -> None:
-        for source, label in sorted(self._sounding()):
-            self._tell_label(link, source, label, sounding=False)
+        for (source, label), sounding in sorted(self._switched.items()):
+            if sounding:
+                self._tell_label(link, source, label, sounding=False)
         for state in self._journal.states():
             if (told := self._told.get(state.source)) is None or told.state != "stopped":
                 self._tell_state(link, replace(state, state="stopped"))
-        self._keep(link, "availability", "offline")
+        self._keep(link, self._topics.availability, "offline")
         until = time.monotonic() + FAREWELL_SECONDS
         while self._connection.link is link and time.monotonic() < until:
             seen = self._journal.changes
@@ -220,9 +298,3 @@ class MqttSink:
             if not self._unconfirmed:
                 break
             self._journal.wait(seen, until - time.monotonic())
-
-
-def topic_level(label: str) -> str:
-    """A label as one level of a topic that is nothing else: `bell/alarm` becomes `bell_alarm`, `state` `state_`."""
-    level = re.sub(r"[+#/\s]", "_", label)
-    return f"{level}_" if level in _TAKEN else level

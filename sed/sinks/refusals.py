@@ -28,6 +28,8 @@ _CODES = {
     "Session taken over": "does another client use the same id? Give each node its own name, or set mqtt.client_id",
 }
 
+_MISNAMED = {62, 64}  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
+
 
 def of_error(config: MqttConfig, error: Exception) -> Refusal:
     """Why no connection came about."""
@@ -40,9 +42,9 @@ def of_error(config: MqttConfig, error: Exception) -> Refusal:
         case ConnectionRefusedError():
             return Refusal(f"{at}: connection refused; is it running, and is the port right?")
         case ssl.SSLCertVerificationError():
-            return Refusal(
-                f"{at}: TLS: {error.verify_message}; set mqtt.ca_file, or the name in its certificate", final=True
-            )
+            named = error.verify_code in _MISNAMED
+            advice = "write mqtt.url with a name that is in its certificate" if named else "set mqtt.ca_file"
+            return Refusal(f"{at}: TLS: {error.verify_message.rstrip('.')}; {advice}", final=True)
         case ConnectionResetError() if config.tls:
             return Refusal(f"{at}: TLS: hung up on; is this its TLS port? Without TLS write mqtt://")
         case ssl.SSLError():

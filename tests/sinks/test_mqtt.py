@@ -15,7 +15,8 @@ from sed.journal import Journal, SourceState
 from sed.message import event_schema
 from sed.signals import FLOOR_DBFS
 from sed.sinks import follower, mqtt
-from sed.sinks.mqtt import NAME, MqttSink, topic_level
+from sed.sinks.mqtt import NAME, MqttSink
+from sed.sinks.topics import topic_level
 from sed.watch import Subscriber
 from tests.broker import Broker, Heard, Listener, eventually
 from tests.messages import message
@@ -182,16 +183,23 @@ def test_a_backlog_is_told_gently(journal: Journal, broker: Broker, monkeypatch:
     assert 0.25 < time.monotonic() - began < 1.0
 
 
-def test_what_is_too_old_is_not_told(journal: Journal, broker: Broker, listener: Listener) -> None:
-    journal.append(message(name="A"))
-    time.sleep(0.15)
+def test_what_has_waited_too_long_is_told_as_late(
+    journal: Journal, broker: Broker, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = time.time() - 6.0
+    with monkeypatch.context() as patch:
+        patch.setattr(time, "time", lambda: earlier)
+        journal.append(message(name="A"))
     journal.append(message(name="B"))
-    with MqttSink(journal, broker.mqtt(max_age=0.1), "gate") as sink:
+    with MqttSink(journal, broker.mqtt(max_age=5.0), "gate") as sink:
         sink.wait_connected(5.0)
         assert sink.drain(5.0) == 0
     eventually(lambda: listener.heard("availability")[-1].payload == "offline")
-    assert [event.json()["id"] for event in listener.heard("event")] == ["B"]
-    assert journal.discarded == {NAME: 1}
+    assert [(event.json()["id"], event.json().get("late")) for event in listener.heard("event")] == [
+        ("A", True),
+        ("B", None),
+    ]
+    assert not journal.discarded
 
 
 def test_labels_become_levels_of_a_topic(journal: Journal, broker: Broker, listener: Listener) -> None:
@@ -214,16 +222,16 @@ def test_a_journal_that_fails_for_a_while_costs_nothing(
 ) -> None:
     """Disk full at the worst moments: at the connect, and when confirmations are to be marked."""
     monkeypatch.setattr(follower, "RETRY_SECONDS", 0.02)
-    refused = {"expire": 2, "mark": 2}
+    refused = {"open_events": 2, "mark": 2}
 
-    def failing(name: str) -> Callable[..., None]:
+    def failing(name: str) -> Callable[..., Any]:
         real = getattr(journal, name)
 
-        def fail_first(*arguments: Any) -> None:
+        def fail_first(*arguments: Any) -> Any:
             refused[name] -= 1
             if refused[name] >= 0:
                 raise SinkError(f"{name}: disk full")
-            real(*arguments)
+            return real(*arguments)
 
         return fail_first
 

@@ -165,6 +165,16 @@ def test_tls_with_an_unknown_authority(journal: Journal, tmp_path: Path, tls: di
     assert line.startswith("TLS: self-signed certificate in certificate chain; set mqtt.ca_file")
 
 
+def test_tls_with_a_certificate_for_another_name(journal: Journal, tmp_path: Path, tls: dict[str, Path]) -> None:
+    with Broker(tmp_path, tls=tls) as broker:
+        config = MqttConfig(url=f"mqtts://localhost:{broker.port}", ca_file=tls["ca"])  # it is for 127.0.0.1
+        line = refusal(journal, config)
+    assert line == (
+        "TLS: Hostname mismatch, certificate is not valid for 'localhost'; "
+        "write mqtt.url with a name that is in its certificate"
+    )
+
+
 def test_tls_where_there_is_none_and_none_where_there_is(
     journal: Journal, broker: Broker, tmp_path: Path, tls: dict[str, Path]
 ) -> None:

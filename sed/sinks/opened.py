@@ -1,0 +1,60 @@
+"""The sinks that a configuration names, opened, replaced and closed."""
+
+from collections.abc import Mapping
+from typing import Self, TextIO
+
+from sed.config import Config
+from sed.journal import Journal
+from sed.metadata import Rule, alerting
+from sed.orders import Orders
+from sed.sinks.jsonlines import JsonLines
+from sed.sinks.mqtt import NAME as MQTT
+from sed.sinks.mqtt import MqttSink
+
+
+def confirming(config: Config) -> tuple[str, ...]:
+    """The names of those that confirm what they have told, for the journal."""
+    return (MQTT,) if config.mqtt is not None else ()
+
+
+class Sinks:
+    """Those of one daemon. They tell what is in the journal, so that nothing is missed while one is replaced."""
+
+    def __init__(self, journal: Journal, orders: Orders, lines: TextIO | None = None) -> None:
+        """Open those that need no configuration: JSON lines, if there is somewhere to write them."""
+        self._journal, self._orders = journal, orders
+        self._lines = JsonLines(journal, lines) if lines is not None else None
+        self._mqtt: MqttSink | None = None
+        self._known: object = None
+
+    def update(self, config: Config, rules: Mapping[str, Rule]) -> None:
+        """Open, replace or close what is to be otherwise than before. Raises ConfigError."""
+        known = config.mqtt, rules
+        if known == self._known:
+            return
+        self._close_mqtt()
+        self._journal.sinks = confirming(config)
+        if config.mqtt is not None:
+            names = [source.name for source in config.source]
+            labels = alerting(rules)
+            self._mqtt = MqttSink(self._journal, config.mqtt, config.node, names, labels, orders=self._orders)
+        self._known = known
+
+    def close(self) -> None:
+        """Tell what is left, and close all."""
+        self._close_mqtt()
+        if self._lines is not None:
+            self._lines.close()
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close all."""
+        self.close()
+
+    def _close_mqtt(self) -> None:
+        sink, self._mqtt = self._mqtt, None
+        if sink is not None:
+            sink.close()
