@@ -180,6 +180,26 @@ def replay(
 
 
 @app.command()
+def run(
+    check: Annotated[bool, typer.Option("--check", help="Say whether the configuration can be used, and end.")] = False,
+    log_level: Annotated[str, typer.Option(help="debug, info, warning or error; the log goes to stderr.")] = "info",
+    mqtt: MqttOption = None,
+    model: ModelOption = None,
+    config: ConfigOption = None,
+    rule: RuleOption = None,
+) -> None:
+    """Listen until stopped: to the default microphone, or to the sources of a file; JSON lines on stdout, and MQTT.
+
+    SIGHUP reads the file again without losing a sample: rules, thresholds and broker. SIGTERM or Ctrl-C ends it.
+
+    Example: **earwitness run -c /etc/earwitness/earwitness.toml**
+    """
+    from sed.commands import run as command
+
+    raise typer.Exit(command.run(lambda: _config(config, model, rule, mqtt), check=check, log_level=log_level))
+
+
+@app.command()
 def watch(
     url: Annotated[str | None, typer.Argument(metavar="[URL]", help="The broker, as mqtt://localhost:1883.")] = None,
     node: Annotated[str, typer.Option(help="Only this node.")] = "+",
@@ -194,6 +214,27 @@ def watch(
     from sed.commands import watch as command
 
     command.run(_config(config, mqtt=url), node=node, count=count, as_json=json)
+
+
+@app.command()
+def devices(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="With --meter: these microphones only.")
+    ] = None,
+    meter: Annotated[bool, typer.Option("--meter", help="Show live levels as bars, until Ctrl-C.")] = False,
+) -> None:
+    """List the microphones that can be opened as mic:NAME, and those that cannot with the reason.
+
+    Example: **earwitness devices --meter**
+    """
+    from sed.commands import devices as command
+
+    if meter:
+        command.meter(names or [])
+        return
+    if names:
+        raise UsageError("devices: names are for --meter; add it, or leave them out")
+    raise typer.Exit(command.show())
 
 
 @app.command()
@@ -279,7 +320,7 @@ def train(
     ] = None,
     finetune: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="Begin with a shipped model, or a file: 20 recordings of a label will do."),
+        typer.Option(metavar="MODEL", help="Begin with a shipped model, or a file, and teach it other labels."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from an interrupted run's checkpoint.")] = False,
     log_dir: Annotated[
@@ -300,6 +341,10 @@ def train(
     """Train a model on labelled clips, choose its rules on the valid split, measure it on test, write one file.
 
     Example: **earwitness train --data my_clips --label siren --label dog_bark --out mine.onnx --minutes 60**
+
+    Few recordings: **earwitness train --data my_clips --finetune earwitness-0 --label siren --label doorbell --out
+    mine.onnx**; siren without clips is held near what it was, so measure it after.
+    'earwitness data import' makes my_clips from a folder.
     """
     if show_augmentations is not None:
         from sed.commands import augmentations
@@ -368,7 +413,7 @@ def tune(
     data: Annotated[Path, typer.Option("--data", help="A folder with clips.csv and the audio it names.")],
     study: Annotated[
         Path,
-        typer.Option(metavar="FILE", help="Keeps all trials; the best settings (.toml) and a picture (.png) go beside."),
+        typer.Option(metavar="FILE", help="Keeps all trials; best settings (.toml) and a picture (.png) go beside it."),
     ] = Path("tune.db"),
     trials: Annotated[int, typer.Option(min=1, help="Finished trials the study shall have, older ones counted.")] = 30,
     minutes: Annotated[float | None, typer.Option(min=0.0, help="Begin no further trial after this long.")] = None,
@@ -380,7 +425,7 @@ def tune(
     threads: Annotated[int | None, typer.Option(min=1, help="Of the network. Default: 1.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda. Default: auto.")] = None,
     config: Annotated[
-        Path | None, typer.Option("--config", "-c", metavar="FILE", help="TOML with the settings that all trials share.")
+        Path | None, typer.Option("--config", "-c", metavar="FILE", help="TOML with settings that all trials share.")
     ] = None,
 ) -> None:
     """Look for better settings: short trainings on the same scenes, the hopeless ones cut off. A killed study goes on.

@@ -15,7 +15,7 @@ from sed.complaints import complaints, nearest
 from sed.errors import ConfigError
 from sed.metadata import Metadata, Rule, Score, Seconds, Settings
 from sed.shipped import DEFAULT_MODEL
-from sed.values import PASSWORD_VARIABLE, Age, BrokerUrl, Channel, FilePath, Size, TopicLevel
+from sed.values import PASSWORD_VARIABLE, Age, BrokerUrl, Channel, FilePath, Size, SourceUrl, TopicLevel
 
 
 def load(path: Path) -> "Config":
@@ -68,9 +68,30 @@ class SourceConfig(Settings):
     """Something to listen to."""
 
     name: TopicLevel = "mic"
-    url: str = Field("mic:", min_length=1)
+    url: SourceUrl = "mic:"
     channel: Channel = 0
     gain_db: float = Field(0.0, ge=-60.0, le=60.0)
+    _folder: Path = PrivateAttr(default=Path())
+
+    @model_validator(mode="after")
+    def _beside(self, info: ValidationInfo) -> Self:
+        self._folder = (info.context or {}).get("folder", Path())
+        return self
+
+    @property
+    def kind(self) -> str:
+        """What the URL begins with, `mic` or `file`; `-` for standard input."""
+        return self.url.partition(":")[0]
+
+    @property
+    def rest(self) -> str:
+        """What follows in the URL: a device's name, or nothing for the default one."""
+        return self.url.partition(":")[2]
+
+    @property
+    def path(self) -> Path:
+        """What to read; a relative path starts at the config file, wherever the daemon was started."""
+        return Path("-") if self.kind == "-" else self._folder / Path(self.rest).expanduser()
 
 
 class RuleChange(Settings):
@@ -100,6 +121,8 @@ class MqttConfig(Settings):
     key_file: FilePath | None = None
     client_id: str | None = Field(None, min_length=1, max_length=128)
     keep_alive: int = Field(30, ge=5, le=3_600, description="seconds")
+    discovery: bool = True
+    discovery_prefix: TopicLevel = "homeassistant"
     max_age: Age = 7 * 86_400.0
     _folder: Path = PrivateAttr(default=Path())
 
@@ -196,6 +219,8 @@ class Config(Settings):
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise ValueError(f"source: should each have a name of its own, got {twice!r} twice")
+        if [source.kind for source in self.source].count("-") > 1:
+            raise ValueError("source: should be one at most that reads standard input")
         return self
 
     @property

@@ -14,10 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 from sed.database import Database
 from sed.message import Message, abandoned
+from sed.signals import State
 
 MAX_AGE = 30 * 86_400.0  # seconds
 MAX_BYTES = 500_000_000
@@ -42,6 +43,8 @@ class Row:
 
     seq: int
     message: Message
+    at: float
+    """When it was appended, in UNIX seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class SourceState:
     """The latest word on one source; kept in memory only."""
 
     source: str
-    state: Literal["hearing", "silent", "lost", "stopped"]
+    state: State
     level_dbfs: float
     dropped_samples: int
     model: str
@@ -69,7 +72,9 @@ class Journal:
         """Open or make the file; `max_age` in seconds."""
         self.path = path
         self.discarded: Counter[str] = Counter()  # by sink
-        self._sinks, self._max_age, self._max_bytes = tuple(sinks), max_age, max_bytes
+        self.sinks = tuple(sinks)
+        """Who is to confirm the messages appended from now on; may be changed."""
+        self._max_age, self._max_bytes = max_age, max_bytes
         self._states: dict[str, SourceState] = {}
         self._changes = 0
         self._changed = threading.Condition()
@@ -84,7 +89,7 @@ class Journal:
             values = (time.time(), message["id"], started, json.dumps(message, ensure_ascii=False))
             insert = "INSERT INTO event (at, id, open, message) VALUES (?, ?, ?, ?)"
             seq = int(db.execute(insert, values).lastrowid or 0)
-            db.executemany("INSERT INTO delivery VALUES (?, ?)", [(seq, sink) for sink in self._sinks])
+            db.executemany("INSERT INTO delivery VALUES (?, ?)", [(seq, sink) for sink in self.sinks])
             unsent = _discard_older(db, values[0] - self._max_age) + _discard_beyond(db, self._max_bytes)
         self._count(unsent, "the journal's bounds are reached")
         self.wake()
@@ -96,20 +101,13 @@ class Journal:
             db.executemany("DELETE FROM delivery WHERE seq = ? AND sink = ?", [(seq, sink) for seq in seqs])
         self.wake()
 
-    def expire(self, sink: str, max_age: float) -> None:
-        """What has waited for a sink for more than `max_age` seconds is not told any more, and counted."""
-        with self._file.write(durable=False) as db:
-            late = db.execute(f"SELECT seq {_UNTOLD} AND at < ?", (sink, time.time() - max_age)).fetchall()
-            db.executemany("DELETE FROM delivery WHERE seq = ? AND sink = ?", [(seq, sink) for (seq,) in late])
-        self._count(Counter({sink: len(late)}), "they have waited too long")
-
     def close_abandoned(self) -> list[int]:
         """Append an `end` for every `start` whose process died before its end; call it before anything is heard."""
         return [self.append(abandoned(start, datetime.now(UTC))) for start in self.open_events()]
 
     def pending(self, sink: str, after: int = 0, limit: int = 100) -> list[Row]:
         """What a sink has not told yet, oldest first."""
-        query = f"SELECT seq, message {_UNTOLD} AND seq > ? ORDER BY seq LIMIT ?"
+        query = f"SELECT seq, message, at {_UNTOLD} AND seq > ? ORDER BY seq LIMIT ?"
         return _rows(self._file.read(query, sink, after, limit))
 
     def undelivered(self, sink: str) -> int:
@@ -118,11 +116,12 @@ class Journal:
 
     def rows(self, after: int = 0, limit: int = 100) -> list[Row]:
         """What is remembered, told or not, oldest first."""
-        return _rows(self._file.read("SELECT seq, message FROM event WHERE seq > ? ORDER BY seq LIMIT ?", after, limit))
+        query = "SELECT seq, message, at FROM event WHERE seq > ? ORDER BY seq LIMIT ?"
+        return _rows(self._file.read(query, after, limit))
 
     def open_events(self, source: str | None = None) -> list[Message]:
         """The `start` messages whose end has not come, oldest first."""
-        rows = _rows(self._file.read("SELECT seq, message FROM event WHERE open = 1 ORDER BY seq"))
+        rows = _rows(self._file.read("SELECT seq, message, at FROM event WHERE open = 1 ORDER BY seq"))
         return [row.message for row in rows if source in (None, row.message["source"])]
 
     @property
@@ -183,8 +182,8 @@ class Journal:
                 _LOG.warning("journal %s: discarded %d messages that %s had not told: %s", self.path, count, sink, why)
 
 
-def _rows(found: list[tuple[int, str]]) -> list[Row]:
-    return [Row(seq, json.loads(message)) for seq, message in found]
+def _rows(found: list[tuple[int, str, float]]) -> list[Row]:
+    return [Row(seq, json.loads(message), at) for seq, message, at in found]
 
 
 def _discard_older(db: sqlite3.Connection, horizon: float) -> Counter[str]:

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
-from typing import Any
+from typing import Any, Protocol
 
 from sed.signals import Event
 
@@ -12,6 +12,15 @@ SCHEMA = "earwitness.event/1"
 
 Message = dict[str, object]
 """What `event.schema.json` describes: strings, numbers and None only."""
+
+
+class Timekeeper(Protocol):
+    """UTC from sample numbers."""
+
+    @property
+    def sample_rate(self) -> int: ...  # noqa: D102
+    def utc(self, sample: int) -> datetime: ...  # noqa: D102
+    def stamp(self, sample: int) -> str: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +45,7 @@ class Clock:
         return rfc3339(self.utc(sample))
 
 
-def event_message(event: Event, clock: Clock, node: str, source: str, model: str) -> Message:
+def event_message(event: Event, clock: Timekeeper, node: str, source: str, model: str) -> Message:
     """The contract's JSON for one event message; only `end` has an offset and a duration (seconds)."""
     offset = event.offset if event.phase == "end" else None
     return {

@@ -1,8 +1,9 @@
 """Scores from log-mel frames: a streaming model in ONNX Runtime, its state carried from call to call."""
 
+import copy
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import onnxruntime
@@ -30,6 +31,12 @@ class OnnxModel:
         self._outputs = ["scores", *(f"next_{name}" for name in self._state_names)]
         self._first_state = [np.zeros([1, *i.shape[1:]], np.float32) for i in self.session.get_inputs()[1:]]
         self.reset()
+
+    def another(self) -> Self:
+        """One more stream through the same session, with a memory of its own; each may run in its own thread."""
+        twin = copy.copy(self)
+        twin.reset()
+        return twin
 
     def reset(self) -> None:
         """Forget all sound heard so far."""

@@ -41,26 +41,48 @@ class Tracker:
     ) -> None:
         """Labels whose rule says `alert = false` are not followed."""
         self.rejected: Counter[tuple[str, str]] = Counter()
-        self._see = see
-        self._columns = [
-            (column, _LabelTracker(label, rules[label], sample_rate, self._reject))
-            for column, label in enumerate(labels)
-            if rules[label].alert
-        ]
+        self._labels, self._rate, self._see = labels, sample_rate, see
+        self._followed: dict[int, _LabelTracker] = {}  # by column
+        self._rules = self._wanted = rules
+        self._adopt(rules)
+
+    def change(self, rules: Mapping[str, Rule]) -> None:
+        """From the next scores on, follow these rules; any thread may call it.
+
+        An open event goes on under its new rule. It ends if its label is not followed any more, or smoothed otherwise.
+        """
+        self._wanted = rules
 
     def update(self, scores: Scores) -> list[Event]:
         """The messages that `scores` make certain, in the order in which they became so."""
         if len(scores.values) == 0:
             return []
         events: list[Event] = []
-        for column, label in self._columns:
+        if (wanted := self._wanted) is not self._rules:
+            events.extend(self._adopt(wanted))
+        for column, label in self._followed.items():
             events.extend(label.update(scores, scores.values[:, column]))
         events.sort(key=lambda event: event.detected)
         return events
 
     def close(self) -> list[Event]:
         """End what is open: the sound stops here. The next scores may begin anywhere."""
-        return [event for _, label in self._columns for event in label.close()]
+        return [event for label in self._followed.values() for event in label.close()]
+
+    def _adopt(self, rules: Mapping[str, Rule]) -> list[Event]:
+        events: list[Event] = []
+        self._rules = rules
+        before, self._followed = self._followed, {}
+        for column, name in enumerate(self._labels):
+            tracker = before.get(column)
+            if not rules[name].alert:
+                events.extend(tracker.close() if tracker else ())
+            elif tracker is None:
+                self._followed[column] = _LabelTracker(name, rules[name], self._rate, self._reject)
+            else:
+                events.extend(tracker.change(rules[name]))
+                self._followed[column] = tracker
+        return events
 
     def _reject(self, rejection: Rejection) -> None:
         self.rejected[rejection.label, rejection.reason] += 1
@@ -91,6 +113,12 @@ class _LabelTracker:
         self._candidate: _Candidate | None = None
         self._active = False
         self._heard = 0
+
+    def change(self, rule: Rule) -> Iterator[Event]:
+        if rule.median != self._rule.median:
+            yield from self.close()
+            self._smooth = RunningMedian(rule.median)
+        self._rule, self._cooldown = rule, round(rule.cooldown * self._rate)
 
     def update(self, scores: Scores, column: Floats) -> Iterator[Event]:
         self._heard = scores.end + scores.ahead

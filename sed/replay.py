@@ -48,8 +48,8 @@ class Replay:
             if lines is not None:
                 opening.enter_context(JsonLines(told, lines))
             self._mqtt = _mqtt(config, told, source, alerting(rules), opening)
-            self._listener = Listener(config.node, source, self._model, rules, told)
             self._opened = opening.pop_all()
+        self._node, self._source, self._rules, self._told = config.node, source, rules, told
         self.stopped = False
 
     def play(
@@ -72,11 +72,13 @@ class Replay:
             if self.stopped:  # between two recordings, when there was no player to stop
                 player.stop()
             player.start()
+            listener = Listener(self._node, self._source, self._model, self._rules, ring, self._told)
             try:
                 moment = start_time or player.wait_for_start()
                 began(moment)
-                self._listener.listen(ring, Clock(moment, self._rate))
+                listener.listen(Clock(moment, self._rate), passing=lambda: listener.report("hearing"))
             finally:
+                listener.report("stopped")
                 player.stop()
                 player.join()
         if player.error is not None:

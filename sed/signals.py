@@ -54,6 +54,9 @@ class Scores:
         return self.start + self.hop * len(self.values)
 
 
+State = Literal["hearing", "silent", "lost", "stopped"]
+"""How a source is: silent means exact zeros, lost that no sound comes, stopped that none will come any more."""
+
 Phase = Literal["start", "end"]
 
 

@@ -17,7 +17,7 @@ _SIZES = {"kB": 10**3, "MB": 10**6, "GB": 10**9}
 
 def checked_level(value: str) -> str:
     """A level of an MQTT topic, as it is. Raises ValueError if the protocol forbids it."""
-    if not value or re.search(r"[+#/\x00-\x1f\x7f]", value) or value.startswith("$"):
+    if not value or re.search(r"[+#/\x00-\x1f\x7f-\x9f]", value) or value.startswith("$"):
         raise ValueError(f"is a level of MQTT topics: should have characters, none of + # /, no $ first, got {value!r}")
     return value
 
@@ -70,6 +70,13 @@ def _broker_url(value: str) -> str:
     return value
 
 
+def _source_url(value: str) -> str:
+    if not re.fullmatch(r"mic:.*|file:.+|-", value, re.DOTALL):
+        kind = value.partition(":")[0]  # what follows may hold a password
+        raise ValueError(f"should be mic: or mic:NAME, file:PATH, or - for standard input, got {kind!r}")
+    return value
+
+
 def _beside(path: Path, info: ValidationInfo) -> Path:
     """A relative path starts at the config file, wherever the daemon was started."""
     folder: Path = (info.context or {}).get("folder", Path())
@@ -77,6 +84,7 @@ def _beside(path: Path, info: ValidationInfo) -> Path:
 
 
 TopicLevel = Annotated[str, AfterValidator(checked_level)]
+SourceUrl = Annotated[str, Field(min_length=1), AfterValidator(_source_url)]
 BrokerUrl = Annotated[str, AfterValidator(_broker_url)]
 Channel = Annotated[int | Literal["mix"], BeforeValidator(_channel)]
 Age = Annotated[float, BeforeValidator(_age), Field(gt=0.0, description="seconds")]

@@ -10,14 +10,15 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FOUNDATION = {"shipped", "signals", "errors", "metadata", "values", "complaints", "config", "message"}
-REMEMBERED = {"database", "journal"}
+REMEMBERED = {"database", "journal", "orders", "backlog"}
 STAGES = {"source", "resample", "ring", "frontend", "model", "postprocess", "level"}
 OFFLINE = {"pipeline", "tap", "formats", "scan", "scorefile", "plot"}
 
 MAY_IMPORT: dict[str, set[str]] = {
     **dict.fromkeys(FOUNDATION, FOUNDATION),
     **{stage: {"signals", "errors", "metadata"} for stage in STAGES},
-    "source": {"signals", "errors", "metadata", "source", "resample", "ring"},
+    "clock": FOUNDATION,
+    "source": FOUNDATION | {"source", "resample", "ring", "clock"},
     "pipeline": {"signals"},
     "tap": {"signals", "pipeline"},
     **dict.fromkeys(REMEMBERED, FOUNDATION | REMEMBERED),
@@ -28,6 +29,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "explain": FOUNDATION | STAGES | OFFLINE,
     "replay": FOUNDATION | REMEMBERED | STAGES | OFFLINE | {"sinks", "service"},
     "service": FOUNDATION | REMEMBERED | STAGES | OFFLINE | {"sinks"},
+    "flow": {"signals"},
+    "systemd": set(),
+    "logs": set(),
+    "ear": FOUNDATION | REMEMBERED | STAGES | OFFLINE | {"service"},
+    "daemon": FOUNDATION | REMEMBERED | STAGES | OFFLINE | {"sinks", "service", "ear", "flow", "systemd"},
     "evaluate": FOUNDATION | STAGES | OFFLINE | {"evaluate"},
     "train": FOUNDATION | STAGES | OFFLINE | {"evaluate", "train"},
 }

@@ -82,6 +82,8 @@ def test_every_key(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("yard", "mic:USB Audio", "mix", 6.0),
         ("street", "file:street.wav", 1, 0.0),
     ]
+    assert [(s.kind, s.rest) for s in config.source] == [("mic", "USB Audio"), ("file", "street.wav")]
+    assert config.source[1].path == file.parent / "street.wav"
     assert merged_rules(config, MODEL)["glass_break"] == Rule(
         on=0.8, off=0.5, min_duration=0.08, max_gap=0.4, cooldown=5.0, median=3, alert=True
     )
@@ -120,6 +122,12 @@ def test_no_key_at_all(file: Path) -> None:
         ("source = []", "source: should have at least one [[source]], got none"),
         ('[[source]]\nname = "#"', "source[0].name: is a level of MQTT topics: should have characters, none of + # /"),
         ('[[source]]\nurl = ""', "source[0].url: should have at least 1 character, got ''"),
+        (
+            '[[source]]\nurl = "rtps://me:geheim@host/1"',
+            "source[0].url: should be mic: or mic:NAME, file:PATH, or - for standard input, got 'rtps'",
+        ),
+        ('[[source]]\nurl = "file:"', "source[0].url: should be mic: or mic:NAME, file:PATH, or - for standard input"),
+        ('[[source]]\nname="a"\nurl="-"\n[[source]]\nname="b"\nurl="-"', "source: should be one at most that reads"),
         ("[[source]]\nchannel = -1", 'source[0].channel: should be a channel number from 0 on, or "mix", got -1'),
         ("[[source]]\nchannel = true", 'source[0].channel: should be a channel number from 0 on, or "mix", got True'),
         ('[[source]]\nchanel = "mix"', "source[0].chanel: no such key, did you mean 'channel'?"),

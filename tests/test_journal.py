@@ -118,18 +118,13 @@ def test_the_newest_message_stays_however_small_the_bound(tmp_path: Path) -> Non
         assert [row.seq for row in journal.rows()] == [3]
 
 
-def test_what_waited_too_long_for_a_sink_is_dropped_there_only(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = time.time()
+def test_a_row_knows_when_it_was_appended(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1_795_000_000.25
     monkeypatch.setattr(time, "time", lambda: now)
     journal.append(message())
     now += 10.0
     journal.append(message())
-    journal.expire("mqtt", 5.0)
-    assert (seqs(journal), seqs(journal, "zmq")) == ([2], [1, 2])
-    assert len(journal.rows()) == 2
-    assert journal.discarded == {"mqtt": 1}
+    assert [row.at for row in journal.pending("mqtt")] == [row.at for row in journal.rows()] == [now - 10.0, now]
 
 
 def test_waiting_ends_with_a_message_a_state_or_the_timeout(journal: Journal) -> None:
@@ -168,7 +163,6 @@ STEPS = st.lists(
         st.just(("append", 0)),
         st.tuples(st.just("mark"), st.integers(0, 40)),
         st.just(("restart", 0)),
-        st.just(("expire", 0)),
     ),
     max_size=40,
 )
@@ -190,8 +184,6 @@ def test_pending_is_what_was_appended_less_what_was_marked_or_discarded(
                 journal.mark("mqtt", number)
                 marked.add(number)
                 assert number in pending
-            elif step == "expire":
-                journal.expire("mqtt", 3_600.0)
             elif step == "restart":
                 discarded += journal.discarded["mqtt"]
                 journal.close()

@@ -64,7 +64,8 @@ def test_an_abandoned_event_ends_without_offset() -> None:
 @pytest.mark.parametrize("event", [START, END, replace(END, offset=0), replace(START, level_dbfs=FLOOR_DBFS)])
 def test_messages_fit_the_schema(event: Event) -> None:
     VALIDATOR.validate(told(event))
-    assert list(told(event)) == event_schema()["required"] == list(event_schema()["properties"])
+    assert [*told(event), "late"] == [*event_schema()["required"], "late"] == list(event_schema()["properties"])
+    VALIDATOR.validate({**told(event), "late": True})  # added by a sink, after an outage
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,7 @@ def test_messages_fit_the_schema(event: Event) -> None:
         {"level_dbfs": None},
         {"lost_samples": -1},
         {"source": "yard/gate"},
+        {"late": False},
     ],
 )
 def test_the_schema_is_strict(wrong: dict[str, object]) -> None:

@@ -54,6 +54,16 @@ def test_chunking_does_not_change_the_scores(toy: OnnxModel, sizes: list[int]) -
     np.testing.assert_allclose(stream(toy, sizes), by_hand(), atol=1e-5)
 
 
+def test_streams_of_one_session_do_not_hear_each_other(toy: OnnxModel) -> None:
+    first, second = toy.another(), toy.another()
+    assert first.session is second.session is toy.session
+    rows: list[Floats] = []
+    for at in range(0, len(MELS), 29):  # at odds with the stride, so that each holds frames back
+        rows.append(first.step(Frames(at * 160, 160, MELS[at : at + 29])).values)
+        second.step(Frames(at * 160, 160, MELS[at : at + 7]))
+    np.testing.assert_allclose(np.concatenate([*rows, first.flush().values]), by_hand(), atol=1e-5)
+
+
 def test_every_row_of_sound_gets_a_score(toy: OnnxModel) -> None:
     assert len(stream(toy, [50])) == -(-len(MELS) // 4)
 

@@ -260,3 +260,49 @@ def test_after_a_close_scores_may_begin_anywhere() -> None:
     tracker.update(Scores(100 * HOP, HOP, curve("##__")[:, None], AHEAD))
     assert spans(tracker.close()) == ["100-102"]
     assert tracker.close() == []
+
+
+def changed_at(drawing: str, row: int, before: Rule, after: Rule, sizes: Sequence[int] = (1,)) -> list[Event]:
+    """The messages when the rule changes just before `row`."""
+    values, events, start, n = curve(drawing)[:, None], [], 0, 0
+    tracker = Tracker(("a",), {"a": before}, RATE)
+    while start < len(values):
+        if start == row:
+            tracker.change({"a": after})
+        end = start + sizes[n % len(sizes)]
+        chunk = values[start : min(end, row) if start < row else end]
+        events += tracker.update(Scores(start * HOP, HOP, chunk, AHEAD))
+        start, n = start + len(chunk), n + 1
+    return events + tracker.close()
+
+
+LOOSE, STRICT = Rule(on=0.4, off=0.3, max_gap=0.0), Rule(on=0.8, off=0.3, max_gap=0.0)
+
+
+@pytest.mark.parametrize(
+    ("scores", "after", "expected"),
+    [
+        ("_--__--_", STRICT, ["1-3"]),  # from the change on, `-` begins nothing
+        ("_--__##_", STRICT, ["1-3", "5-7"]),
+        ("_-------", STRICT, ["1-8"]),  # an open event goes on, above its new `off`
+        ("_-------", STRICT.model_copy(update={"off": 0.7}), ["1-4"]),  # and ends below it
+        ("_-------", LOOSE.model_copy(update={"alert": False}), ["1-4"]),
+        ("_-------", LOOSE.model_copy(update={"median": 3}), ["1-4", "4-8"]),
+        ("_--__--_", LOOSE, ["1-3", "5-7"]),
+    ],
+)
+@pytest.mark.parametrize("sizes", [(1,), (3,), (8,)])
+def test_a_change_of_rules_holds_from_the_next_scores_on(
+    scores: str, after: Rule, expected: list[str], sizes: tuple[int, ...]
+) -> None:
+    assert spans(changed_at(scores, 4, LOOSE, after, sizes)) == expected
+
+
+def test_a_label_that_is_switched_on_is_followed_from_then_on() -> None:
+    silent = LOOSE.model_copy(update={"alert": False})
+    assert spans(changed_at("_-----_", 4, silent, LOOSE)) == ["4-6"]
+
+
+def test_a_cooldown_outlives_a_change() -> None:
+    cool = LOOSE.model_copy(update={"cooldown": rows(10)})
+    assert spans(changed_at("_--__--_", 4, cool, cool.model_copy(update={"on": 0.45}))) == ["1-3"]

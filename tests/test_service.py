@@ -26,7 +26,10 @@ def journal(tmp_path: Path) -> Journal:
 def heard(journal: Journal, tmp_path: Path, ring: RingBuffer) -> list[dict[str, object]]:
     model = OnnxModel(write_toy(tmp_path / "toy.onnx"))
     with journal:
-        Listener("gate", "yard", model, RULES, journal).listen(ring, Clock(datetime(2026, 1, 1, tzinfo=UTC), RATE))
+        listener = Listener("gate", "yard", model, RULES, ring, journal)
+        listener.listen(Clock(datetime(2026, 1, 1, tzinfo=UTC), RATE))
+        assert listener.report("stopped")
+        assert not listener.report("stopped")
         return [row.message for row in journal.rows()]
 
 
@@ -50,12 +53,45 @@ def test_lost_samples_are_told_in_the_state_and_in_the_next_event(journal: Journ
     assert journal.states()[0].dropped_samples == RATE
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+STOPPING = [signal.SIGTERM, signal.SIGINT]
+
+
+@pytest.mark.parametrize("number", STOPPING)
 def test_the_first_signal_stops_and_the_second_has_its_default_back(number: signal.Signals) -> None:
-    before = signal.getsignal(number)
+    before = [signal.getsignal(each) for each in STOPPING]
     stopped: list[bool] = []
     with on_signal(lambda: stopped.append(True)):
         os.kill(os.getpid(), number)
         assert stopped == [True]
-        assert signal.getsignal(number) is signal.SIG_DFL
-    assert signal.getsignal(number) is before
+        assert [signal.getsignal(each) for each in STOPPING] == [signal.SIG_DFL] * 2
+    assert [signal.getsignal(each) for each in STOPPING] == before
+
+
+def test_sighup_reloads_as_often_as_it_comes() -> None:
+    before = signal.getsignal(signal.SIGHUP)
+    reloaded: list[bool] = []
+    with on_signal(lambda: None, lambda: reloaded.append(True)):
+        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert reloaded == [True, True]
+    assert signal.getsignal(signal.SIGHUP) is before
+
+
+def test_rules_change_while_it_listens(journal: Journal, tmp_path: Path) -> None:
+    """Not one sample is lost, and the burst after the change is held to the new rule."""
+    ring, model = RingBuffer(5 * RATE), OnnxModel(write_toy(tmp_path / "toy.onnx"))
+    ring.write(bursts((1.0, 1.5), seconds=2.0))
+    strict = {"tone": RULES["tone"].model_copy(update={"min_duration": 1.0})}
+    with journal:
+        listener = Listener("gate", "yard", model, RULES, ring, journal)
+
+        def later() -> None:
+            if listener.heard == 2 * RATE:
+                listener.change(strict)
+                ring.write(bursts((0.5, 1.0), seconds=2.0))
+                ring.close()
+
+        listener.listen(Clock(datetime(2026, 1, 1, tzinfo=UTC), RATE), passing=later)
+        assert [row.message["phase"] for row in journal.rows()] == ["start", "end"]
+    assert listener.heard == 4 * RATE
+    assert listener.rejected == {("tone", "short"): 1}
