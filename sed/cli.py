@@ -255,7 +255,7 @@ def model_show(
 ) -> None:
     """Labels, frontend, rules, licence, scores and hash of a model.
 
-    Example: **earwitness model show models/earwitness-0.onnx**
+    Example: **earwitness model show models/earwitness-1.onnx**
     """
     from sed.commands import model as command
 
@@ -342,9 +342,8 @@ def train(
 
     Example: **earwitness train --data my_clips --label siren --label dog_bark --out mine.onnx --minutes 60**
 
-    Few recordings: **earwitness train --data my_clips --finetune earwitness-0 --label siren --label doorbell --out
-    mine.onnx**; siren without clips is held near what it was, so measure it after.
-    'earwitness data import' makes my_clips from a folder.
+    Few recordings: **earwitness train --data my_clips --finetune earwitness-1 --label siren --label doorbell --out
+    mine.onnx**; labels without clips are told exactly as before. 'earwitness data import' makes my_clips from a folder.
     """
     if show_augmentations is not None:
         from sed.commands import augmentations

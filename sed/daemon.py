@@ -24,7 +24,7 @@ from sed.systemd import Notifier
 FIXED = ("node", "model", "source", "journal")
 """Keys that only a restart changes."""
 
-ORDERS = "orders.json"
+ORDERS = ".orders.json"
 """What was ordered over MQTT, beside the journal."""
 
 LOOK_SECONDS = 0.1
@@ -84,7 +84,7 @@ class Daemon:
             journal = Journal(settings.path, confirming(self._config), settings.max_age, settings.max_size)
             opened.enter_context(journal)
             names = [source.name for source in self._config.source]
-            orders = Orders(settings.path.with_name(ORDERS), self._rules, names)
+            orders = Orders(settings.path.with_suffix(ORDERS), self._rules, names)
             sinks = opened.enter_context(Sinks(journal, orders, self._lines))
             journal.close_abandoned()
             sinks.update(self._config, self._rules)
@@ -105,7 +105,7 @@ class Daemon:
 
     def _attend(self, orders: Orders, sinks: Sinks, systemd: Notifier) -> None:
         """Look after everything, again and again, while the ears listen in their own threads."""
-        flow, obeyed = Flow(self._ears, time.monotonic()), orders.changes
+        flow, obeyed = Flow(self._ears, time.monotonic()), -1  # one may have come before the first look
         while not self._stopping and any(ear.alive for ear in self._ears):
             if self._reloading:
                 self._reloading = False

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sed.errors import UsageError
 
-DEFAULT_MODEL = "earwitness-0"
+DEFAULT_MODEL = "earwitness-1"
 
 _PACKAGE = Path(__file__).parent
 _ROOTS = (_PACKAGE.parent, _PACKAGE / "share")

@@ -106,7 +106,7 @@ def test_a_wheel_carries_models_schema_and_example(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / done.stdout.split()[-1]) as wheel:
         names = set(wheel.namelist())
     wanted = {
-        "sed/share/models/earwitness-0.onnx",
+        "sed/share/models/earwitness-1.onnx",
         "sed/event.schema.json",
         "sed/share/examples/make_street.py",
         "sed/py.typed",

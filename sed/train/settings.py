@@ -56,7 +56,7 @@ class TrainSettings(Settings):
     frontend: FrontendSettings = FrontendSettings()
     cache: Path | None = Field(None, description="decoded audio and checkpoints; default: the user's cache folder")
     resume: bool = Field(False, description="go on from the checkpoint of an interrupted run")
-    name: str = Field("earwitness-0", min_length=1)
+    name: str = Field("mine", min_length=1)
     version: str = "0.1.0"
     licence: str = "MIT"
 

@@ -100,8 +100,8 @@ def test_the_model_is_named_after_the_file_of_settings(
 
 
 def test_fine_tuning_begins_with_what_suits_few_recordings(tmp_path: Path, told: list[TrainSettings]) -> None:
-    command.run(tmp_path, tmp_path / "mine.onnx", labels=("doorbell",), finetune="earwitness-0", batch=4)
-    assert (told[0].finetune, told[0].labels, told[0].batch) == ("earwitness-0", ("doorbell",), 4)
+    command.run(tmp_path, tmp_path / "mine.onnx", labels=("doorbell",), finetune="earwitness-1", batch=4)
+    assert (told[0].finetune, told[0].labels, told[0].batch) == ("earwitness-1", ("doorbell",), 4)
     assert told[0].steps < 1000
     assert told[0].units == 128  # the model's
 

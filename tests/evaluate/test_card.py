@@ -35,7 +35,7 @@ def test_a_model_alone_tells_of_itself_and_claims_nothing() -> None:
     assert "| size | 12,345 bytes |" in text
     assert f"| sha256 | `{'ab' * 32}` |" in text
     assert "| scores | a row each 40 ms, known 102 ms after its end |" in text
-    assert "| tone | 0.5 | 0.4 | 0 | 0.2 | 0 | 1 | yes |" in text
+    assert "| tone | 0.5 | 0.4 | 0 | 0.2 | 0 | 0 | 1 | yes |" in text
     assert [line for line in text.splitlines() if line.startswith("#")] == ["## toy", "### Rules"]
     assert "F1" not in text  # what the file says of its scores is not measured here
 
