@@ -163,6 +163,22 @@ def test_sighup_brings_a_broker_and_takes_it_away_again(folder: Path, broker: Br
         assert listener.heard("siren/event") == []  # its start was before, its end after
 
 
+def test_another_threshold_is_no_reason_to_leave_the_broker(folder: Path, broker: Broker) -> None:
+    mqtt = f'url = "mqtt://127.0.0.1:{broker.port}"'
+    config = configured(folder, "siren", mqtt=mqtt)
+    with Listener(broker, folder) as listener, Run(folder, "-c", config) as run:
+        eventually(
+            lambda: listener.heard("siren/tone") and listener.heard("siren/tone")[-1].payload == "ON", START_SECONDS
+        )
+        configured(folder, "siren", mqtt=mqtt, **{"rules.tone": "on = 0.6"})
+        run.reload()
+        time.sleep(0.5)
+        assert [heard.payload for heard in listener.heard("availability")] == ["online"]
+        assert listener.heard("siren/tone")[-1].payload == "ON"
+        run.send(signal.SIGTERM)
+        assert run.end() == 0
+
+
 def test_after_kill_9_no_event_is_lost_and_no_label_is_on(folder: Path, broker: Broker) -> None:
     config = configured(folder, "siren", mqtt=f'url = "mqtt://127.0.0.1:{broker.port}"')
     with Listener(broker, folder) as listener:
@@ -175,8 +191,9 @@ def test_after_kill_9_no_event_is_lost_and_no_label_is_on(folder: Path, broker: 
         soundfile.write(folder / "siren.wav", bursts(seconds=0.5), RATE)
         with Run(folder, "-c", config) as run:
             assert run.end() == 0
-        told = [heard.json() for heard in listener.heard("siren/event")]
+        eventually(lambda: len(listener.heard("siren/event")) == 2)
         eventually(lambda: listener.heard("siren/tone")[-1].payload == "OFF")
+        told = [heard.json() for heard in listener.heard("siren/event")]
     assert [(event["id"], event["phase"]) for event in told] == [(start["id"], "start"), (start["id"], "end")]
     assert run.events() == told[1:]
 

@@ -29,14 +29,14 @@ class Sinks:
 
     def update(self, config: Config, rules: Mapping[str, Rule]) -> None:
         """Open, replace or close what is to be otherwise than before. Raises ConfigError."""
-        known = config.mqtt, rules
+        labels = alerting(rules)
+        known = config.mqtt, labels  # other thresholds are no reason to leave the broker
         if known == self._known:
             return
         self._close_mqtt()
         self._journal.sinks = confirming(config)
         if config.mqtt is not None:
             names = [source.name for source in config.source]
-            labels = alerting(rules)
             self._mqtt = MqttSink(self._journal, config.mqtt, config.node, names, labels, orders=self._orders)
         self._known = known
 
