@@ -14,6 +14,7 @@ from sed.config import SourceConfig
 from sed.errors import DeviceError
 from sed.level import dbfs
 from sed.ring import RingBuffer
+from sed.service import on_signal
 from sed.signals import FLOOR_DBFS
 from sed.source.devices import Input, inputs, unreachable
 from sed.source.microphone import Microphone
@@ -48,13 +49,15 @@ def meter(names: Sequence[str]) -> None:
     names = names or [device.name for device in portaudio().inputs()]
     if not names:
         raise DeviceError("no microphone can be opened; 'earwitness devices' tells why")
-    with _heard(names) as needles, Live(_bars(needles), refresh_per_second=1.0 / WINDOW) as live:
-        try:
-            while True:
-                time.sleep(WINDOW)
-                live.update(_bars(needles))
-        except KeyboardInterrupt:
-            return
+    stopped: list[bool] = []
+    with (
+        on_signal(lambda: stopped.append(True)),
+        _heard(names) as needles,
+        Live(_bars(needles), refresh_per_second=1.0 / WINDOW) as live,
+    ):
+        while not stopped:
+            time.sleep(WINDOW)
+            live.update(_bars(needles))
 
 
 class Needle:

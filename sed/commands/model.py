@@ -13,6 +13,9 @@ from sed.model import OnnxModel
 from sed.shipped import DEFAULT_MODEL, model_path
 
 
+PIPE_WIDTH = 120
+
+
 def show(name: str | None, *, as_json: bool) -> None:
     """Print a model's metadata; the file is opened as the detector opens it, so what is shown also works."""
     path = model_path(name or DEFAULT_MODEL)
@@ -20,7 +23,7 @@ def show(name: str | None, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(metadata.model_dump_json(indent=2) + "\n")
         return
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
     content = path.read_bytes()
     console.print(f"[bold]{metadata.name}[/bold] {metadata.version}  {path}")
     console.print(f"{len(content):,} bytes, sha256 {hashlib.sha256(content).hexdigest()}")

@@ -37,10 +37,14 @@ def test_the_meter_shows_levels_until_interrupted(tmp_path: Path) -> None:
         shown = tmp_path / "shown"
         with shown.open("w") as out:
             meter = subprocess.Popen(command, stdout=out, env=_terminal())
-            eventually(lambda: re.search(r"mic:yard +█+ +-\d\d\.\d dBFS", shown.read_text()), 60.0)
-            eventually(lambda: "no microphone 'cellar'" in shown.read_text(), 60.0)
-            meter.send_signal(signal.SIGINT)
-            assert meter.wait(60.0) == 0
+            try:
+                eventually(lambda: re.search(r"mic:yard +█+ +-\d\d\.\d dBFS", shown.read_text()), 60.0)
+                eventually(lambda: "no microphone 'cellar'" in shown.read_text(), 60.0)
+                meter.send_signal(signal.SIGINT)
+                assert meter.wait(60.0) == 0
+            finally:
+                meter.kill()
+                meter.wait()
 
 
 def test_names_are_for_the_meter() -> None:
