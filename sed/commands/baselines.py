@@ -17,6 +17,7 @@ from sed.evaluate.cliplevel import Verdict, clip_document, clip_table, decide, j
 from sed.evaluate.libraries import library
 from sed.evaluate.peer import check_labels
 from sed.evaluate.yamnet import Yamnet
+from sed.metadata import alerting
 from sed.model import OnnxModel
 from sed.shipped import model_path
 from sed.train.clips import check_labels as check_clips
@@ -43,7 +44,8 @@ def run(
     """Train the classifiers, judge what each system tells of the test clips, and print; raises EarwitnessError."""
     library("sklearn.metrics")
     model = OnnxModel(model_path(config.model))
-    labels = model.metadata.labels
+    rules = merged_rules(config, model.metadata)
+    labels = alerting(rules)
     if yamnet:
         check_labels(labels)
     peer = Yamnet(yamnet) if yamnet else None
@@ -54,7 +56,7 @@ def run(
         verdicts = _trained(learnt, valid, test, labels, seed)
         if peer:
             verdicts.append(by_yamnet(peer, labels, *sides, step=step))
-        verdicts += by_model(model, merged_rules(config, model.metadata), labels, *sides, step=step)
+        verdicts += by_model(model, rules, labels, *sides, step=step)
     truth = sides[1].truth
     judged = [judge(verdict, truth, labels) for verdict in verdicts]
     Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH).print(clip_table(judged, labels, truth))
