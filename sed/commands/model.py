@@ -12,7 +12,6 @@ from sed.metadata import Metadata, Rule
 from sed.model import OnnxModel
 from sed.shipped import DEFAULT_MODEL, model_path
 
-
 PIPE_WIDTH = 120
 
 
