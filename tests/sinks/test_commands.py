@@ -1,5 +1,7 @@
 """What others tell the MQTT sink: commands, and that Home Assistant has started; and what it announces."""
 
+import ctypes
+import gc
 import json
 import os
 import time
@@ -87,7 +89,9 @@ def retained(broker: Broker, folder: Path) -> dict[str, str]:
 
 
 def resident() -> int:
-    """Bytes of this process in memory."""
+    """Bytes of this process in memory, without what is free to be used again."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
