@@ -15,18 +15,13 @@ from sed.complaints import complaints, nearest
 from sed.errors import ConfigError
 from sed.metadata import Metadata, Rule, Score, Seconds, Settings
 from sed.shipped import DEFAULT_MODEL
+from sed.toml import read_toml
 from sed.values import PASSWORD_VARIABLE, Age, BrokerUrl, Channel, FilePath, Size, SourceUrl, TopicLevel
 
 
 def load(path: Path) -> "Config":
     """The configuration in a file. Raises ConfigError with one line for each thing that is wrong."""
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {(error.strerror or str(error)).lower()}; name a readable TOML file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from error
-    return _validated(document, path)
+    return _validated(read_toml(path), path)
 
 
 def overridden(

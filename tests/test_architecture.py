@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOUNDATION = {"shipped", "signals", "errors", "metadata", "values", "complaints", "config", "message"}
+FOUNDATION = {"shipped", "signals", "errors", "metadata", "values", "toml", "complaints", "config", "message"}
 REMEMBERED = {"database", "journal", "orders", "backlog"}
 STAGES = {"source", "resample", "ring", "frontend", "model", "postprocess", "level"}
 OFFLINE = {"pipeline", "tap", "formats", "scan", "scorefile", "plot"}

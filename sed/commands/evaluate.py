@@ -26,10 +26,7 @@ from sed.evaluate.summary import draw_summary
 from sed.evaluate.tune import Budget, Tuned, rewritten, scored, tune
 from sed.model import OnnxModel
 from sed.shipped import model_path
-from sed.train.clips import read_clips
-
-PLAIN = ("background", "music", "speech")
-"""Classes whose files hold no target and are what a microphone hears all day."""
+from sed.train.clips import PLAIN, read_clips
 
 PIPE_WIDTH = 160
 LIBRARIES = ("sed_eval", "sed_scores_eval", "sklearn.metrics", "matplotlib.figure")

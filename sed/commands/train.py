@@ -1,7 +1,6 @@
 """`earwitness train`: from labelled clips to one model file, or to the learning rate to use for it."""
 
 import logging
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +8,7 @@ from pydantic import ValidationError
 
 from sed.complaints import complaints
 from sed.errors import UsageError
+from sed.toml import read_toml
 
 if TYPE_CHECKING:
     from sed.train.settings import TrainSettings
@@ -59,10 +59,5 @@ def _begun(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def read(config: Path | None) -> dict[str, Any]:
-    """What the file says, nothing without one; raises UsageError if it cannot be read."""
-    if config is None:
-        return {}
-    try:
-        return tomllib.loads(config.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{config}: cannot be read ({error})") from error
+    """What the file says, nothing without one; raises ConfigError if it cannot be read."""
+    return read_toml(config) if config else {}

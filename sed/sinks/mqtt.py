@@ -76,6 +76,7 @@ class MqttSink:
         self._told: dict[str, SourceState] = {}
         self._known: set[tuple[str, str]] = set()  # sources and labels that were introduced
         self._switched: dict[tuple[str, str], bool] = {}  # by source and label: told ON
+        self._again = False
         self._connection = Connection(
             config,
             config.client_id or f"earwitness-{node}",
@@ -97,6 +98,11 @@ class MqttSink:
         """Return once the broker has accepted us. Raises SinkError if it refuses, is not there, or does not answer."""
         if refusal := self._connection.settled(timeout):
             raise SinkError(refusal.line)
+
+    def introduce(self) -> None:
+        """Tell everything again soon: what was told of the rules has changed."""
+        self._again = True
+        self._journal.wake()
 
     def drain(self, timeout: float) -> int:
         """Wait until every event is confirmed, for `timeout` seconds at most; returns how many are not."""
@@ -180,9 +186,9 @@ class MqttSink:
         return {(str(event["source"]), str(event["label"])) for event in self._journal.open_events()}
 
     def _look_into_inbox(self, link: Link) -> None:
-        if self._inbox.born:
+        if self._inbox.born or self._again:
+            self._inbox.born = self._again = False
             self._introduce(link)
-            self._inbox.born = False
         if (old := self._inbox.announced()) is not None:
             self._announce(link, self._device.correction(old))
 

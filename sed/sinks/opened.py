@@ -30,8 +30,10 @@ class Sinks:
     def update(self, config: Config, rules: Mapping[str, Rule]) -> None:
         """Open, replace or close what is to be otherwise than before. Raises ConfigError."""
         labels = alerting(rules)
-        known = config.mqtt, labels  # other thresholds are no reason to leave the broker
-        if known == self._known:
+        known = config.mqtt, labels
+        if known == self._known:  # other thresholds are no reason to leave the broker
+            if self._mqtt is not None:
+                self._mqtt.introduce()
             return
         self._close_mqtt()
         self._journal.sinks = confirming(config)

@@ -43,6 +43,9 @@ BEDS = {
 }
 """Classes that may lie under a whole scene, and how often they do."""
 
+PLAIN = ("background", "music", "speech")
+"""Classes whose files hold no target and are what a microphone hears all day: what is told in them is a false alarm."""
+
 _DOUBTS = {
     "gun_shot": {"explosion": 0.3, "fireworks": 0.2, "thunder": 0.5, "car_backfire": 0.2, "misc_negative": 0.5},
     "siren": {"alarm": 0.5, "alarm_danger": 0.5, "alarm_gas": 0.5, "alarm_tsunami": 0.3, "car_alarm": 0.5},

@@ -8,7 +8,7 @@ import numpy as np
 from sed.evaluate.nearby import joined
 from sed.evaluate.reference import Recording, Sound
 from sed.signals import Floats
-from sed.train.clips import Clip
+from sed.train.clips import PLAIN, Clip
 from sed.train.fixedpoint import Pcm
 from sed.train.material import Material
 from sed.train.recipe import CHOOSING, MEASURING, Split
@@ -16,8 +16,6 @@ from sed.train.scenes import Mixer
 from sed.train.settings import TrainSettings
 from sed.train.testset import KINDS, Kind, SceneSet
 
-PLAIN = ("background", "music", "speech")
-"""Classes whose files hold no target: what is told in them is a false alarm."""
 COUNTS: dict[Kind, int] = {"target": 240, "distractor": 240, "explosion": 60}
 """Scenes of each kind, as `earwitness scenes` makes them."""
 SCENE_SECONDS, SCENE_SEED = 30.0, 1

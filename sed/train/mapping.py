@@ -1,13 +1,13 @@
 """From the labels of a data set to ours: a table for each, and a TOML file that changes it."""
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from sed.complaints import nearest
 from sed.errors import ConfigError
+from sed.toml import read_toml
 from sed.train.manifest import Row
 
 TARGETS = ("siren", "gun_shot", "glass_break")
@@ -149,12 +149,7 @@ def changed(table: Table, path: Path | None, rows: Iterable[Row]) -> Table:
 
 
 def _read(path: Path) -> dict[str, str]:
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {(error.strerror or str(error)).lower()}; name a readable TOML file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not TOML: {error}") from error
+    document = read_toml(path)
     labels = document.get("labels")
     if not isinstance(labels, dict) or set(document) != {"labels"}:
         raise ConfigError(f"{path}: need one table, [labels], with lines as 'Shatter = \"glass_break\"'")

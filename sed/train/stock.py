@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +13,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from sed.train import clips, codec, drums, effects, envelope, marks, pools, recorder, rooms, scenes, tempo, varying
+import sed
+from sed.errors import SinkError
 from sed.train.batches import Grid, Item, Scenes, loader
 
 log = logging.getLogger(__name__)
 
-_CODE = (clips, codec, drums, effects, envelope, marks, pools, recorder, rooms, scenes, tempo, varying)
-"""Modules that decide what a scene sounds like: a change to one of them makes another stock."""
+_MIXING = "batches clips codec drums effects envelope marks pools recorder rooms scenes tempo varying"
+_CODE = ("frontend.py", *(f"train/{name}.py" for name in _MIXING.split()))
+"""Files that decide what a scene is: a change to one of them makes another stock."""
 _CHUNK = 16  # scenes
 
 
@@ -48,7 +51,7 @@ def stock(source: Scenes, grid: Grid, described: str, cache: Path, workers: int)
     """
     folder = cache / f"scenes-{_key(described, grid)}"
     if not (folder / "whole.json").is_file():
-        log.info("mixing %d scenes into %s", len(source), folder)
+        log.info("mixing %d scenes into %s, which may be deleted afterwards", len(source), folder)
         mix(source, grid, folder, workers)
         (folder / "whole.json").write_text(json.dumps({"scenes": len(source), "of": described}))
     return Stock(folder)
@@ -74,12 +77,24 @@ def mix(source: Scenes, grid: Grid, folder: Path, workers: int) -> None:
 
 
 def _key(described: str, grid: Grid) -> str:
-    code = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in _CODE)
+    package = Path(str(sed.__file__)).parent
+    code = "".join((package / name).read_text(encoding="utf-8") for name in _CODE)
     return hashlib.sha256(f"{described} {grid} {code}".encode()).hexdigest()[:16]
 
 
 def _file(path: Path, kind: type[np.generic], shape: tuple[int, ...]) -> npt.NDArray[np.generic]:
-    return np.lib.format.open_memmap(path, "w+", np.dtype(kind), shape)
+    """A file that is mapped into memory, its room on the disk taken now: a write to a full disk would kill us."""
+    made: npt.NDArray[np.generic] = np.lib.format.open_memmap(path, "w+", np.dtype(kind), shape)
+    try:
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    except OSError as error:
+        path.unlink()
+        raise SinkError(
+            f"{path}: needs {made.nbytes / 1e9:.1f} GB ({(error.strerror or str(error)).lower()}); "
+            "free some, set another cache, or ask for fewer scenes"
+        ) from error
+    return made
 
 
 def _tensor(values: npt.NDArray[np.generic]) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 
 from sed.cli import app
 from sed.commands import train as command
-from sed.errors import UsageError
+from sed.errors import ConfigError, UsageError
 from sed.train.settings import TrainSettings
 from tests.test_cli import earwitness
 from tests.train.sounds import RATE, SOUNDS
@@ -40,12 +40,12 @@ def test_a_wrong_setting_is_told(tmp_path: Path, told: list[TrainSettings]) -> N
     assert told == []
 
 
-@pytest.mark.parametrize("text", [None, "steps ="])
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, text: str | None) -> None:
+@pytest.mark.parametrize(("text", "complaint"), [(None, "no such file"), ("steps =", "not TOML")])
+def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, text: str | None, complaint: str) -> None:
     file = tmp_path / "run.toml"
     if text is not None:
         file.write_text(text)
-    with pytest.raises(UsageError, match=r"run\.toml: cannot be read"):
+    with pytest.raises(ConfigError, match=rf"run\.toml: {complaint}"):
         command.run(tmp_path, tmp_path / "mine.onnx", file)
 
 

@@ -1,12 +1,14 @@
 """A training of a few steps on a dozen tiny clips: it learns, it stops and goes on, and what it writes loads."""
 
+import errno
 import logging
+import os
 from pathlib import Path
 
 import pytest
 import torch
 
-from sed.errors import AudioError, ModelError, UsageError
+from sed.errors import AudioError, ModelError, SinkError, UsageError
 from sed.metadata import FrontendSettings
 from sed.model import OnnxModel
 from sed.train import fit
@@ -199,6 +201,16 @@ def test_a_learning_rate_is_found_and_nothing_left_behind(settings: TrainSetting
 def test_a_gpu_that_is_not_there_is_told_first(settings: TrainSettings, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="device cuda"):
         fit.train(settings.model_copy(update={"device": "cuda", "data": tmp_path / "nothing"}))
+
+
+def test_scenes_that_do_not_fit_on_the_disk_are_told(settings: TrainSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "posix_fallocate", full)  # a disk of that size cannot be had here
+    fresh = settings.model_copy(update={"seed": 78})
+    with pytest.raises(SinkError, match=r"frames\.npy: needs 0\.\d GB \(no space left on device\); free some"):
+        fit.fit(fresh, fit.gather(fresh))
 
 
 def test_varied_scenes_and_strong_changes_can_be_learnt_from(settings: TrainSettings) -> None:
