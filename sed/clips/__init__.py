@@ -1,0 +1,1 @@
+"""Recordings of the events: FLAC files with what came before and after, kept for a while."""
