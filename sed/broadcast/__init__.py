@@ -1,0 +1,1 @@
+"""Scores, levels, events and states, published over ZeroMQ for other programs."""

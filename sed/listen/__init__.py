@@ -1,0 +1,1 @@
+"""What a publisher tells, for a person at a terminal or a program."""
