@@ -1,0 +1,1 @@
+"""A microphone elsewhere: what a satellite sends, and how a box takes it."""
