@@ -1,0 +1,1 @@
+"""Health for Prometheus: the path of sound counts, and all else is read when somebody asks."""
