@@ -245,31 +245,137 @@ def test_a_held_database_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         assert journal.append(message()) == 1
 
 
-def test_rubbish_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
-    path = tmp_path / "j.db"
-    path.write_bytes(b"rubbish" * 1_000)
-    with pytest.raises(SinkError, match=r"j.db: file is not a database; move it away \(nothing is deleted here\)"):
-        Journal(path)
-    assert path.read_bytes() == b"rubbish" * 1_000
+def aside(folder: Path) -> Path:
+    """The one damaged file that was moved away."""
+    (found,) = folder.glob("j.db.corrupt-????????T??????Z")
+    return found
 
 
-def test_a_damaged_database_is_told_and_left_as_it_was(tmp_path: Path) -> None:
+def test_rubbish_is_moved_aside_and_a_new_journal_begun(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "j.db").write_bytes(b"rubbish" * 1_000)
+    with Journal(tmp_path / "j.db") as journal:
+        assert journal.append(message()) == 1
+    assert aside(tmp_path).read_bytes() == b"rubbish" * 1_000
+    (line,) = caplog.messages
+    assert line == (
+        f"journal {tmp_path}/j.db: file is not a database: it is damaged, and now {aside(tmp_path).name}; "
+        "a new one is begun, what was not told is lost; check disk and power supply"
+    )
+
+
+def test_a_journal_damaged_while_it_was_closed(tmp_path: Path) -> None:
     path = tmp_path / "j.db"
-    with Journal(path) as journal:
+    with Journal(path, ["mqtt"]) as journal:
         for _ in range(50):
             journal.append(message())
     damaged = path.read_bytes()[:4_096] + b"\xff" * (path.stat().st_size - 4_096)
     path.write_bytes(damaged)
-    with Journal(path) as journal, pytest.raises(SinkError, match="malformed; move it away"):
-        journal.rows()
-    assert path.read_bytes() == damaged
+    with Journal(path, ["mqtt"]) as journal:
+        assert journal.rows() == []
+        journal.append(message())
+        assert len(journal.rows()) == journal.undelivered("mqtt") == 1
+    assert aside(tmp_path).read_bytes() == damaged
+
+
+def test_a_journal_damaged_while_it_is_open_goes_on_in_a_new_one(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its numbers go on, so that those who follow it miss nothing; what it had not told is counted."""
+    path = tmp_path / "j.db"
+    with Journal(path, ["mqtt"]) as journal:
+        for _ in range(50):
+            journal.append(message())
+        journal.mark("mqtt", 1, 2, 3)
+        damage(journal)
+        assert [journal.append(message()) for _ in range(3)] == [51, 52, 53]
+        assert seqs(journal) == [row.seq for row in journal.rows()] == [51, 52, 53]
+        assert journal.last == 53
+        assert journal.discarded == {"mqtt": 47}
+    aside(tmp_path)
+    assert "discarded 47 messages that mqtt had not told: they were in the damaged file" in caplog.text
+
+
+def test_a_disk_that_spoils_everything_is_not_filled_with_journals(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    with Journal(path, ["mqtt"]) as journal:
+        for _ in range(50):
+            journal.append(message())
+        damage(journal)
+        journal.append(message())
+        damage(journal)
+        with pytest.raises(SinkError, match=r"malformed|not a database"):
+            journal.append(message())
+    aside(tmp_path)
+
+
+def damage(journal: Journal) -> None:
+    """Overwrite all pages, and let SQLite forget what it knows of them."""
+    for part in (journal.path, journal.path.with_name(f"{journal.path.name}-wal")):
+        with part.open("r+b") as file:
+            file.write(b"\xff" * part.stat().st_size)
+    journal._file.read("PRAGMA shrink_memory")
+
+
+def test_a_message_that_was_damaged_is_damage(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    with Journal(path, ["mqtt"]) as journal:
+        journal.append(message())
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE event SET message = substr(message, 1, 40)")
+    with Journal(path, ["mqtt"]) as journal:
+        assert journal.pending("mqtt") == []
+        assert journal.discarded == {"mqtt": 1}
+
+
+@given(st.lists(st.tuples(st.integers(0, 2**31), st.binary(min_size=1, max_size=300)), min_size=1, max_size=4))
+@settings(max_examples=25, deadline=None)
+def test_whatever_happens_to_the_file_it_goes_on(written: Path, damages: list[tuple[int, bytes]]) -> None:
+    """Fuzzing: no damage ends in anything but a journal that takes messages and hands them over."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "j.db"
+        content = bytearray(written.read_bytes())
+        for place, junk in damages:
+            at = place % len(content)
+            content[at : at + len(junk)] = junk
+        content[60:64] = written.read_bytes()[60:64]  # the version: from a newer one we keep our hands
+        path.write_bytes(content)
+        with Journal(path, ["mqtt"]) as journal:
+            journal.close_abandoned()
+            journal.rows()
+            journal.append(message())
+            journal.mark("mqtt", *[row.seq for row in journal.pending("mqtt", limit=1_000)][:-1])
+            journal.undelivered("mqtt")
+            sent = message()
+            journal.append(sent)
+            assert sent in [row.message for row in journal.pending("mqtt", limit=1_000)]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A journal with messages told and untold, and events that have not ended."""
+    path = tmp_path_factory.mktemp("written") / "j.db"
+    with Journal(path, ["mqtt"], max_age=1e9) as journal:
+        for n in range(60):
+            journal.append(message(name=f"{n // 2:026}", phase="end" if n % 2 else "start"))
+        journal.append(message())
+        journal.mark("mqtt", *range(1, 30))
+    return path
 
 
 def test_a_newer_version_is_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "j.db")) as db:
         db.execute("PRAGMA user_version = 7")
-    with pytest.raises(SinkError, match=r"written by a newer earwitness \(version 7, this one knows 1\); upgrade"):
+    with pytest.raises(SinkError, match=r"written by a newer earwitness \(version 7, this one knows 2\); upgrade"):
         Journal(tmp_path / "j.db")
+
+
+def test_another_programs_database_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "j.db")) as db:
+        db.execute("CREATE TABLE event (id)")
+    before = (tmp_path / "j.db").read_bytes()
+    with pytest.raises(SinkError, match=r"a database of another program; set another journal\.path"):
+        Journal(tmp_path / "j.db")
+    assert (tmp_path / "j.db").read_bytes() == before
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
