@@ -1,0 +1,1 @@
+"""What is measured outside the tests, each a program of its own."""
