@@ -1,5 +1,6 @@
 # make demo   set everything up and hear a street: alerts over a real broker
 # make test   set everything up, lint, type-check and run the tests
+# make soak   the tests that take minutes or hours: slow faults, long fuzzing, a day of sound through the daemon
 # make lint   only ruff and mypy
 # make clean  remove what make has made
 
@@ -8,17 +9,23 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 # Debian packages: the broker of the demo and the tests, PortAudio for microphones; for the tests openssl, for their
-# certificates, and PulseAudio, for a microphone without hardware.
+# certificates, PulseAudio, for a microphone without hardware, and GStreamer's RTSP server, for a camera without one.
 DEMO_PACKAGES := mosquitto libportaudio2
-TEST_PACKAGES := $(DEMO_PACKAGES) openssl systemd pulseaudio pulseaudio-utils libasound2-plugins
+TEST_PACKAGES := $(DEMO_PACKAGES) openssl systemd pulseaudio pulseaudio-utils libasound2-plugins \
+	gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base gstreamer1.0-plugins-good
 
-.PHONY: demo test lint clean demo-packages test-packages
+.PHONY: demo test soak lint clean demo-packages test-packages
 
 demo: demo-packages $(VENV)/demo.stamp
 	$(BIN)/earwitness demo
 
 test: test-packages lint
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 4 --dist loadfile
+
+soak: test-packages $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -m soak
+	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest tests/fuzz --timeout 3600
+	$(BIN)/python -m benchmarks.soak
 
 lint: $(VENV)/dev.stamp
 	$(BIN)/ruff check

@@ -136,7 +136,7 @@ def test_an_order_for_a_label_that_the_model_does_not_know_waits(orders: Orders,
         (b'{"label": "siren", "cooldown": 1e999}', "cooldown: should be a finite number, got inf"),
         (b'{"label": "siren", "cooldown": -1}', "cooldown: should be greater than or equal to 0, got -1"),
         (b'{"label": "siren", "thresold": 1}', "thresold: no such key, did you mean 'threshold'?"),
-        (b'{"label": "siren", "a\\nb": 1}', "a b: no such key, known: cooldown, enable, label, reset, threshold"),
+        (b'{"label": "siren", "a\\nb": 1}', "a\\nb: no such key, known: cooldown, enable, label, reset, threshold"),
     ],
 )
 def test_what_cannot_be_obeyed_is_refused_in_one_line(orders: Orders, payload: bytes, line: str) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sed.ring import RingBuffer
 from sed.signals import Block, Floats
+from tests.broker import eventually
 
 
 def ramp(start: int, count: int) -> Floats:
@@ -79,6 +80,47 @@ def test_a_gap_is_a_jump_at_its_place(capacity: int, steps: list[tuple[int, bool
     assert sum(len(block.samples) for block in blocks) + ring.lost == ring.end
 
 
+@given(
+    capacity=st.integers(1, 60),
+    steps=st.lists(st.tuples(st.integers(0, 40), st.booleans(), st.booleans()), max_size=30),
+    start=st.integers(0, 400),
+)
+def test_the_past_is_what_was_read_and_not_yet_overwritten(
+    capacity: int, steps: list[tuple[int, bool, bool]], start: int
+) -> None:
+    ring = RingBuffer(capacity)
+    reader = ring.blocks(1)
+    written: list[int] = []  # the numbers of all samples, but for the gaps
+    read: set[int] = set()
+    for count, skipped, then_read in steps:
+        if skipped and count:
+            ring.skip(count)
+        else:
+            written += range(ring.end, ring.end + count)
+            ring.write(ramp(ring.end, count))
+        if then_read and ring.waiting:
+            block = next(reader)
+            read |= set(range(block.start, block.end))
+        blocks = ring.past(start)
+        for block in blocks:
+            assert_true(block)
+        numbers = [number for block in blocks for number in range(block.start, block.end)]
+        upto = max(read, default=-1)  # what was lost before that is overwritten: it is not held
+        assert numbers == [number for number in written[-capacity:] if start <= number <= upto]
+
+
+def test_gaps_in_the_past_are_forgotten_with_it() -> None:
+    ring = RingBuffer(10)
+    reader = ring.blocks(1)
+    for _ in range(1_000):
+        ring.skip(5)
+        ring.write(ramp(ring.end, 3))
+        next(reader)
+    ends = [(block.start, block.end) for block in ring.past(0)]
+    assert ends == [(7975, 7976), (7981, 7984), (7989, 7992), (7997, 8000)]
+    assert len(ring._stretches) == 4
+
+
 def test_the_reader_hears_of_a_gap_at_once() -> None:
     ring = RingBuffer(100)
     ring.write(ramp(0, 5))
@@ -137,6 +179,30 @@ def test_a_slow_reader_sees_only_true_samples() -> None:
     assert read + ring.lost == total
 
 
+def test_a_look_into_the_past_sees_only_true_samples() -> None:
+    """As above: while the past is copied it is overwritten, again and again."""
+    ring = RingBuffer(512)
+    total = 400_000
+
+    def write() -> None:
+        for start in range(0, total, 64):
+            ring.write(ramp(start, 64))
+        ring.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    seen = 0
+    for block in ring.blocks(100):
+        blocks = ring.past(block.start - 300)
+        for each in blocks:
+            assert_true(each)
+        assert len(blocks) <= 1
+        assert all(each.end == block.end for each in blocks)
+        seen += len(blocks)
+    writer.join(5)
+    assert seen
+
+
 def test_a_writer_that_can_wait_loses_nothing() -> None:
     ring = RingBuffer(256)
     read: list[Block] = []
@@ -161,3 +227,42 @@ def test_waiting_for_room_gives_up() -> None:
 def test_capacity_is_checked(capacity: int) -> None:
     with pytest.raises(ValueError, match="need capacity >= 1"):
         RingBuffer(capacity)
+
+
+def test_the_reader_says_each_time_how_much_is_worth_a_look() -> None:
+    ring, wanted = RingBuffer(100), [30]
+    blocks: list[Block] = []
+    reader = threading.Thread(target=lambda: blocks.extend(ring.blocks(lambda: wanted[0])), daemon=True)
+    reader.start()
+    for start in (0, 10, 20):
+        assert blocks == []
+        ring.write(ramp(start, 10))
+    eventually(lambda: len(blocks) == 1)
+    wanted[0] = 1
+    ring.write(ramp(30, 30))  # it still waits for so many
+    eventually(lambda: len(blocks) == 2)
+    ring.write(ramp(60, 1))
+    eventually(lambda: len(blocks) == 3)
+    ring.close()
+    reader.join()
+    assert [block.end for block in blocks] == [30, 60, 61]
+    assert_true(blocks[-1])
+
+
+def test_polling_gives_whole_units_and_what_lies_before_a_gap_or_the_end() -> None:
+    ring = RingBuffer(100)
+    assert ring.poll(10, 30) is None
+    ring.write(ramp(0, 47))
+    sizes = []
+    while (block := ring.poll(10, 30)) is not None:
+        sizes.append((block.start, len(block.samples)))
+    assert sizes == [(0, 30), (30, 10)]
+    assert ring.position == 40
+    ring.skip(5)
+    assert [(b.start, len(b.samples)) for b in (ring.poll(10, 30), ring.poll(10, 30)) if b] == [(40, 7), (52, 0)]
+    assert (ring.poll(10, 30), ring.position, ring.over) == (None, 52, False)
+    ring.write(ramp(52, 3))
+    ring.close()
+    assert not ring.over
+    assert [(b.start, len(b.samples)) for b in (ring.poll(10, 30),) if b] == [(52, 3)]
+    assert ring.over

@@ -24,7 +24,7 @@ from sed.signals import Block, Floats, new_id
 from tests.broker import eventually
 from tests.toy import RATE
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NOISE = (np.random.default_rng(0).normal(0.0, 0.1, 4 * RATE)).astype(np.float32)
 
 
