@@ -21,5 +21,5 @@ class JournalConfig(Settings):
     """What is remembered, and for how long."""
 
     path: FilePath = Field(default_factory=default_journal)
-    max_age: Age = 30 * 86_400.0
-    max_size: Size = 500_000_000
+    max_age: Age = 365 * 86_400.0
+    max_size: Size = 1_000_000_000

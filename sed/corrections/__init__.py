@@ -1,0 +1,1 @@
+"""What people said of events, as recordings that training and evaluation read."""

@@ -1,0 +1,1 @@
+"""Which events to look at first, and what the verdicts on them ask of the rules."""
