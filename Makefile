@@ -9,10 +9,12 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 # Debian packages: the broker of the demo and the tests, PortAudio for microphones; for the tests openssl, for their
-# certificates, PulseAudio, for a microphone without hardware, and GStreamer's RTSP server, for a camera without one.
+# certificates, PulseAudio, for a microphone without hardware, GStreamer's RTSP server, for a camera without one, and
+# a browser for the page, with the typeface of its pictures.
 DEMO_PACKAGES := mosquitto libportaudio2
 TEST_PACKAGES := $(DEMO_PACKAGES) openssl systemd pulseaudio pulseaudio-utils libasound2-plugins \
-	gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base gstreamer1.0-plugins-good
+	gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
+	chromium chromium-driver fonts-inter
 
 .PHONY: demo test soak lint clean demo-packages test-packages
 

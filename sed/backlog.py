@@ -3,6 +3,7 @@
 import logging
 import time
 from collections import deque
+from collections.abc import Callable
 
 from sed.errors import SinkError
 from sed.journal import Journal
@@ -19,10 +20,13 @@ _LOG = logging.getLogger(__name__)
 class Backlog:
     """One source's messages on their way into the journal, in order. What it cannot take now waits in memory."""
 
-    def __init__(self, source: str, journal: Journal) -> None:
+    def __init__(
+        self, source: str, journal: Journal, written: Callable[[Message], None] = lambda message: None
+    ) -> None:
+        """`written` is shown each message once it is in the journal."""
         self.discarded = 0
         """Messages that were given up."""
-        self._source, self._journal = source, journal
+        self._source, self._journal, self._written = source, journal, written
         self._waiting: deque[Message] = deque()
         self._complaint = ""
         self._retry_at = 0.0  # monotonic seconds
@@ -52,7 +56,7 @@ class Backlog:
         try:
             while self._waiting:
                 self._journal.append(self._waiting[0])
-                self._waiting.popleft()
+                self._written(self._waiting.popleft())
         except SinkError as error:
             self._retry_at = time.monotonic() + RETRY_SECONDS
             if not self._complaint:

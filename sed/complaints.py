@@ -1,8 +1,9 @@
 """What pydantic found wrong, as lines for people: key, rule, value, and the nearest valid key."""
 
 import difflib
+import re
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -12,7 +13,12 @@ _SHOWN = 60  # characters of a value
 
 def complaints(error: ValidationError, root: type[BaseModel]) -> list[str]:
     """One line an error, `rules.siren.on: should be less than or equal to 1, got 1.5`; no secret is ever shown."""
-    return [_line(item, root) for item in error.errors(include_url=False)]
+    return [printable(_line(item, root)) for item in error.errors(include_url=False)]
+
+
+def printable(text: str) -> str:
+    """One line that steers no terminal, whatever somebody wrote into a key."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -53,7 +59,11 @@ def _key(loc: tuple[int | str, ...]) -> str:
 def _shown(loc: tuple[int | str, ...], value: object) -> str:
     if "password" in loc:
         return "something else"
-    text = repr(value)
+    if isinstance(value, Mapping):
+        return "a table"  # there may be a secret in it
+    if isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+        return "a list of tables"
+    text = re.sub("://[^'\"]*@", "://...@", repr(value))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
 
 

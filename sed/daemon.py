@@ -7,19 +7,31 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TextIO
 
+from sed.broadcast.lookout import Broadcast, published
+from sed.choir import Choir
+from sed.clips.lookout import Clips
 from sed.config import Config, merged_rules
+from sed.doorkeeper import Admission
 from sed.ear import Ear
 from sed.errors import EarwitnessError
 from sed.flow import Flow
+from sed.health.lookout import Health
 from sed.journal import Journal
 from sed.metadata import Metadata, Rule
 from sed.model import OnnxModel
+from sed.observer import Lookout
 from sed.orders import Orders
-from sed.service import on_signal
+from sed.satellite.port import Ports
 from sed.shipped import model_path
+from sed.signals import State
 from sed.sinks.opened import Sinks, confirming
 from sed.sinks.tls import tls_context
+from sed.source.opened import open_source
+from sed.stopping import on_signal
 from sed.systemd import Notifier
+from sed.values import SATELLITE
+from sed.web.lookout import Web, served
+from sed.web.view import View
 
 FIXED = ("node", "model", "source", "journal")
 """Keys that only a restart changes."""
@@ -51,7 +63,12 @@ class Daemon:
         self._config = load()
         self._model = OnnxModel(model_path(self._config.model))
         self._rules = checked(self._config, self._model.metadata)
+        self._ports = Ports(admission(self._config))
         self._ears: list[Ear] = []
+        self._health = Health(self._model.metadata, lambda: self._ears, lambda: self._flowing)
+        self._clips = Clips()
+        self._lookouts: tuple[Lookout, ...] = (self._health, self._clips)
+        self._flowing = False
         self._stopping = self._reloading = False
 
     @property
@@ -60,13 +77,24 @@ class Daemon:
         return Counter({(ear.name, *key): count for ear in self._ears for key, count in ear.rejected.items()})
 
     @property
+    def states(self) -> dict[str, State]:
+        """How each source is now; nothing before `run`."""
+        return {ear.name: ear.state for ear in self._ears}
+
+    @property
     def summary(self) -> str:
         """What it would do, in one line for people."""
         config = self._config
-        sources = ", ".join(f"{source.name} ({source.url})" for source in config.source)
+        sources = ", ".join(f"{source.name} ({source.shown})" for source in config.source)
         broker = f"broker {config.mqtt.host}:{config.mqtt.port}" if config.mqtt else "no broker"
+        clips = f", clips in {config.clips_folder}" if config.clips.enabled else ""
+        publishes = f", publishes at {config.zmq.publish}" if config.zmq and config.zmq.publish else ""
+        metrics = f", metrics at {config.metrics.place}" if config.metrics else ""
+        page = f", page at http://{config.http.place}/" if config.http else ""
         where = config.file or "no file"
-        return f"{where}: node {config.node}, model {self._model.metadata.name}, listens to {sources}, {broker}"
+        model = self._model.metadata.name
+        places = f"{clips}{publishes}{metrics}{page}"
+        return f"{where}: node {config.node}, model {model}, listens to {sources}, {broker}{places}"
 
     def stop(self) -> None:
         """Let all sound end; only sets a flag."""
@@ -88,6 +116,12 @@ class Daemon:
             sinks = opened.enter_context(Sinks(journal, orders, self._lines))
             journal.close_abandoned()
             sinks.update(self._config, self._rules)
+            shown = self._view(journal, orders, sinks)
+            self._lookouts = (*self._lookouts, Broadcast(journal.states, orders.rules), Web(shown))
+            self._health.serve(self._config, journal, sinks, self._lookouts)
+            for lookout in self._lookouts:
+                opened.callback(lookout.close)
+                lookout.update(self._config)
             opened.callback(self._close_ears)
             self._start_ears(journal, orders)
             systemd.tell(READY=1, STATUS=f"listening to {', '.join(names)}")
@@ -95,11 +129,19 @@ class Daemon:
             systemd.tell(STOPPING=1)
         return 1 if any(ear.failure for ear in self._ears) else 0
 
+    def _view(self, journal: Journal, orders: Orders, sinks: Sinks) -> View:
+        """What the page shows."""
+        return View(
+            self._model.metadata, lambda: self._ears, lambda: self._flowing, journal, orders.rules,
+            lambda: sinks.connected, self._clips.path, lambda: self._health.collectors,
+        )  # fmt: skip
+
     def _start_ears(self, journal: Journal, orders: Orders) -> None:
-        config = self._config
-        self._ears = [
-            Ear(source, config.node, self._model, orders.rules(source.name), journal) for source in config.source
-        ]
+        config, observe = self._config, [lookout.observe for lookout in self._lookouts]
+        alone, together = (open_source, None), (self._ports.open, Choir())
+        for source in config.source:
+            way, rules = together if source.kind == SATELLITE else alone, orders.rules(source.name)
+            self._ears.append(Ear(source, config.node, self._model, rules, journal, observe, *way))
         for ear in self._ears:
             ear.start()
 
@@ -118,7 +160,8 @@ class Daemon:
                     ear.change(orders.rules(ear.name))
             for ear in self._ears:
                 ear.look()
-            if flow.goes_on(time.monotonic()):
+            self._flowing = flow.goes_on(time.monotonic())
+            if self._flowing:
                 systemd.feed()
             time.sleep(LOOK_SECONDS)
 
@@ -138,6 +181,8 @@ class Daemon:
         self._rules = rules
         orders.rebase(rules)
         sinks.update(self._config, rules)
+        for lookout in self._lookouts:
+            lookout.update(self._config)
         _LOG.info("reloaded %s", wanted.file or "the command line")
 
     def _close_ears(self) -> None:
@@ -148,8 +193,17 @@ class Daemon:
             ear.close(now + PATIENCE_SECONDS, now + STOP_SECONDS)
 
 
+def admission(config: Config) -> Admission | None:
+    """Who may come in from other computers; None without keys. Raises ConfigError."""
+    files = config.zmq.key_files if config.zmq is not None else None
+    return Admission.read(*files) if files else None
+
+
 def checked(config: Config, metadata: Metadata) -> dict[str, Rule]:
     """The rules of a configuration that fits the model, and whose files can be used. Raises ConfigError."""
     if config.mqtt is not None and config.mqtt.tls:
         tls_context(config.mqtt)
+    config.clips.check_labels(metadata.labels, config.file)
+    published(config)
+    served(config)
     return merged_rules(config, metadata)

@@ -4,17 +4,19 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
+from sed.choir import BROKEN, Choir, Voice
 from sed.config import SourceConfig
 from sed.errors import EarwitnessError
 from sed.journal import Journal
 from sed.metadata import Rule
 from sed.model import OnnxModel
+from sed.observer import Observer, Origin
 from sed.ring import RingBuffer
 from sed.service import Listener
 from sed.signals import State
-from sed.source.opened import open_source
+from sed.source.opened import Source, open_source
 
 RING_SECONDS = 10.0
 
@@ -29,26 +31,54 @@ class Ear:
     """Listens until its source has ended or is stopped; whatever happens here stops no other ear."""
 
     def __init__(
-        self, config: SourceConfig, node: str, model: OnnxModel, rules: Mapping[str, Rule], journal: Journal
+        self,
+        config: SourceConfig,
+        node: str,
+        model: OnnxModel,
+        rules: Mapping[str, Rule],
+        journal: Journal,
+        observe: Sequence[Callable[[Origin], Observer]] = (),
+        opened: Callable[[SourceConfig, RingBuffer, int], Source] = open_source,
+        choir: Choir | None = None,
     ) -> None:
-        """`model` is shared with the other ears, its session and nothing else."""
+        """`model` is shared with the other ears, its session and nothing else; `observe` makes who looks on.
+
+        In a `choir` it listens together with others, without a thread of its own.
+        """
         self.name = config.name
         self.failure = ""
         """Why it stopped, if it was not because the sound was over."""
         self.broken = False
         """Whether it listens no more although there may be sound."""
         rate = model.metadata.frontend.sample_rate
-        self._ring = RingBuffer(round(RING_SECONDS * rate))
-        self._source = open_source(config, self._ring, rate)
-        self._listener = Listener(node, config.name, model.another(), rules, self._ring, journal)
+        self.since: float | None = None
+        """When its state began, in UNIX seconds; None before the first look."""
+        self._ring = RingBuffer(round(RING_SECONDS * rate), model.metadata.lead)
+        self._source = opened(config, self._ring, rate)
+        self._listener = Listener(node, config.name, model.another(), rules, self._ring, journal, observe)
         self._stopping = False
         self._settled = 0.0  # monotonic seconds
-        self._thread = threading.Thread(target=self._listen, name=f"ear {config.name}", daemon=True)
+        self._told = ""  # the reason that was logged last
+        self._thread = (
+            threading.Thread(target=self._listen, name=f"ear {config.name}", daemon=True)
+            if choir is None
+            else Voice(choir, self._listener, self._ring, self._source.clock, self._end)
+        )
 
     @property
     def alive(self) -> bool:
         """Whether there may still be something to hear."""
         return self._thread.is_alive()
+
+    @property
+    def source(self) -> Source:
+        """Where its sound comes from."""
+        return self._source
+
+    @property
+    def model(self) -> OnnxModel:
+        """Its own stream through the model."""
+        return self._listener.model
 
     @property
     def heard(self) -> int:
@@ -64,6 +94,11 @@ class Ear:
     def rejected(self) -> Counter[tuple[str, str]]:
         """Candidates that became no event, by label and reason."""
         return self._listener.rejected
+
+    @property
+    def discarded(self) -> int:
+        """Messages that the journal did not take for so long that they were given up."""
+        return self._listener.discarded
 
     def change(self, rules: Mapping[str, Rule]) -> None:
         """Follow these rules from the next scores on, without losing a sample."""
@@ -83,8 +118,11 @@ class Ear:
         if state == "lost" and time.monotonic() < self._settled:
             return  # it is still being opened
         state = "stopped" if ended else state
-        if self._listener.report(state):
-            reason = self.failure if ended else self._source.reason
+        reason = self.failure if ended else self._source.reason
+        news = self._listener.report(state)
+        self.since = time.time() if news else self.since
+        if news or (state == "lost" and reason != self._told):
+            self._told = reason
             level = logging.ERROR if state == "stopped" and reason else _LEVELS[state]
             _LOG.log(level, "source %s: %s%s", self.name, state, f": {reason}" if reason else "")
 
@@ -101,15 +139,21 @@ class Ear:
         self.look()
 
     def _listen(self) -> None:
-        failure, broken = "the detector broke off", True  # should something unforeseen be raised
+        failure: str | None = BROKEN  # should something unforeseen be raised
         try:
             self._listener.listen(self._source.clock)
-            failure, broken = "" if self._stopping else self._source.reason, False
+            failure = None
         except EarwitnessError as error:
             failure = str(error)
         finally:
-            self.failure, self.broken = failure, broken
-            self._source.stop()
+            self._end(failure)
+
+    def _end(self, failure: str | None) -> None:
+        """Nobody listens any more; None: because the sound is over."""
+        self.broken = failure is not None
+        over = "" if self._stopping else self._source.reason
+        self.failure = over if failure is None else failure
+        self._source.stop()
 
 
 def _left(until: float) -> float:

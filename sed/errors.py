@@ -2,9 +2,10 @@
 
 EarwitnessError        1  something failed while running
 ├── AudioError         1  a recording cannot be read, or holds no sound
-├── DeviceError        1  a microphone cannot be opened, or has gone
+├── DeviceError        1  a microphone or a stream cannot be opened, or has gone
 ├── ModelError         1  a model file cannot be used
 ├── SinkError          1  a broker or a file refuses what it should take
+│   └── DamagedError   1  a file does not hold any more what was written to it
 └── UsageError         2  wrong use or config: nothing was wrong with the data
     └── ConfigError    2  a key, a value or a file of the configuration
 """
@@ -21,7 +22,7 @@ class AudioError(EarwitnessError):
 
 
 class DeviceError(EarwitnessError):
-    """A microphone cannot be opened, or has gone."""
+    """A microphone, or a stream in the network, cannot be opened, or has gone."""
 
 
 class ModelError(EarwitnessError):
@@ -30,6 +31,10 @@ class ModelError(EarwitnessError):
 
 class SinkError(EarwitnessError):
     """A broker or a file refuses what it should take."""
+
+
+class DamagedError(SinkError):
+    """A file does not hold any more what was written to it."""
 
 
 class UsageError(EarwitnessError):

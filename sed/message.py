@@ -69,8 +69,12 @@ def event_message(event: Event, clock: Timekeeper, node: str, source: str, model
 
 
 def abandoned(start: Message, now: datetime) -> Message:
-    """The `end` of an event whose process died while it sounded; nobody knows its offset and duration: null."""
-    return {**start, "phase": "end", "offset": None, "duration": None, "detected_at": rfc3339(now), "lost_samples": 0}
+    """The `end` of an event whose process died while it sounded; nobody knows its offset and duration: null.
+
+    Its clip died with the process.
+    """
+    unknown = dict.fromkeys(("offset", "duration", "clip"))
+    return {**start, **unknown, "phase": "end", "detected_at": rfc3339(now), "lost_samples": 0}
 
 
 def event_schema() -> dict[str, Any]:

@@ -72,6 +72,13 @@ def alerting(rules: Mapping[str, Rule]) -> tuple[str, ...]:
     return tuple(label for label, rule in rules.items() if rule.alert)
 
 
+class Heard(Settings):
+    """The log-mel frames of a training set: what a microphone's can be held against."""
+
+    mean: tuple[float, ...] = Field(description="dB, a value for each mel band")
+    spread: tuple[Annotated[float, Field(gt=0.0)], ...] = Field(description="standard deviation, dB")
+
+
 class Metadata(Settings):
     """The document inside a model file."""
 
@@ -83,6 +90,7 @@ class Metadata(Settings):
     look_ahead: int = Field(0, ge=0, description="rows of scores by which the graph's output lags behind its input")
     rules: dict[str, Rule]
     licence: str
+    heard: Heard | None = Field(None, description="in training")
     training: dict[str, Any] = Field(default_factory=dict, description="data, splits, steps, command")
     scores: dict[str, Any] = Field(default_factory=dict, description="what was measured, on what")
 
@@ -94,6 +102,14 @@ class Metadata(Settings):
             raise ValueError(f"rules for {sorted(self.rules)}, labels are {sorted(self.labels)}")
         return self
 
+    @model_validator(mode="after")
+    def _bands(self) -> Self:
+        if self.heard is not None:
+            mels, lengths = self.frontend.mels, (len(self.heard.mean), len(self.heard.spread))
+            if lengths != (mels, mels):
+                raise ValueError(f"heard: need mean and spread of {mels} mel bands, got {lengths[0]} and {lengths[1]}")
+        return self
+
     @property
     def hop(self) -> int:
         """Samples per row of scores."""
@@ -103,6 +119,11 @@ class Metadata(Settings):
     def ahead(self) -> int:
         """Samples after a row's end that have to be heard before its scores are known."""
         return self.look_ahead * self.hop + self.frontend.window - self.frontend.hop
+
+    @property
+    def lead(self) -> int:
+        """Samples to leave out at first, for the scores of a row to be known after a whole number of rows of sound."""
+        return -(self.frontend.window - self.frontend.hop) % self.hop
 
     @property
     def period(self) -> float:

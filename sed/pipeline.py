@@ -37,6 +37,52 @@ class Meter(Protocol):
     def reset(self, at: int = 0) -> None: ...  # noqa: D102
 
 
+class Detector:
+    """One stream's way from blocks to events, with memory of what was heard.
+
+    `hear` goes all the way. Where streams are scored together, `meet` and `tell` are its two ends; what lies between is
+    done for all of them at once.
+    """
+
+    def __init__(self, frontend: Frontend, model: Model, tracker: Tracker, meter: Meter) -> None:
+        self._frontend, self._model, self._tracker, self._meter = frontend, model, tracker, meter
+        self._expected = self._lost = 0
+
+    def hear(self, block: Block) -> list[Event]:
+        """The events that a block makes certain."""
+        ended = self.meet(block)
+        return ended + self.tell(self._model.step(self._frontend.push(block)))
+
+    def meet(self, block: Block) -> list[Event]:
+        """Take note of the next block; what ends because samples were lost before it: all memory of them is dropped."""
+        ended: list[Event] = []
+        if block.start != self._expected:  # samples were lost: memory no longer matches the sound
+            ended = self.close()
+            self._lost += block.start - self._expected
+            self._frontend.reset(at=block.start)
+            self._model.reset()
+            self._meter.reset(at=block.start)
+        self._expected = block.end
+        self._meter.push(block)
+        return ended
+
+    def tell(self, scores: Scores) -> list[Event]:
+        """The events that scores of the last block make certain."""
+        return self._finished(self._tracker.update(scores))
+
+    def close(self) -> list[Event]:
+        """What ends because the sound does."""
+        return self._finished(self._tracker.update(self._model.flush()) + self._tracker.close())
+
+    def _finished(self, events: list[Event]) -> list[Event]:
+        return [self._with_level(event) for event in events]
+
+    def _with_level(self, event: Event) -> Event:
+        level = self._meter.loudest(event.onset, event.offset or event.detected)
+        lost, self._lost = self._lost, 0
+        return replace(event, detected=min(event.detected, self._expected), level_dbfs=level, lost_samples=lost)
+
+
 def detect(
     blocks: Iterable[Block], frontend: Frontend, model: Model, tracker: Tracker, meter: Meter
 ) -> Iterator[Event]:
@@ -45,23 +91,7 @@ def detect(
     A jump in `Block.start` is a loss: open events end there, all memory is dropped, and the next event tells how many
     samples are missing.
     """
-    expected = lost = 0
-
-    def told(events: list[Event]) -> Iterator[Event]:
-        nonlocal lost
-        for event in events:
-            level = meter.loudest(event.onset, event.offset or event.detected)
-            yield replace(event, detected=min(event.detected, expected), level_dbfs=level, lost_samples=lost)
-            lost = 0
-
+    detector = Detector(frontend, model, tracker, meter)
     for block in blocks:
-        if block.start != expected:  # samples were lost: memory no longer matches the sound
-            yield from told(tracker.update(model.flush()) + tracker.close())
-            lost += block.start - expected
-            frontend.reset(at=block.start)
-            model.reset()
-            meter.reset(at=block.start)
-        expected = block.end
-        meter.push(block)
-        yield from told(tracker.update(model.step(frontend.push(block))))
-    yield from told(tracker.update(model.flush()) + tracker.close())
+        yield from detector.hear(block)
+    yield from detector.close()

@@ -60,10 +60,17 @@ class Tracker:
         events: list[Event] = []
         if (wanted := self._wanted) is not self._rules:
             events.extend(self._adopt(wanted))
+        highest = scores.values.max(axis=0).tolist()
         for column, label in self._followed.items():
-            events.extend(label.update(scores, scores.values[:, column]))
+            if not label.passes(scores, highest[column]):
+                events.extend(label.update(scores, scores.values[:, column]))
         events.sort(key=lambda event: event.detected)
         return events
+
+    @property
+    def quiet(self) -> bool:
+        """Whether no label scores enough for an event, or for one to go on: nothing can become certain at once."""
+        return all(label.quiet for label in self._followed.values())
 
     def close(self) -> list[Event]:
         """End what is open: the sound stops here. The next scores may begin anywhere."""
@@ -119,6 +126,17 @@ class _LabelTracker:
             yield from self.close()
             self._smooth = RunningMedian(rule.median)
         self._rule, self._cooldown = rule, round(rule.cooldown * self._rate)
+
+    @property
+    def quiet(self) -> bool:
+        return self._candidate is None and self._rise is None
+
+    def passes(self, scores: Scores, highest: float) -> bool:
+        """Whether nothing goes on and nothing begins, as nearly always: then no row has to be looked at."""
+        if self._candidate is not None or self._smooth.delay or highest >= self._rule.off:
+            return False
+        self._heard, self._rise = scores.end + scores.ahead, None
+        return True
 
     def update(self, scores: Scores, column: Floats) -> Iterator[Event]:
         self._heard = scores.end + scores.ahead

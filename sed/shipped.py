@@ -1,6 +1,9 @@
 """What comes with the package: models and examples, beside the source tree or inside an installed wheel."""
 
+import importlib.util
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from sed.errors import UsageError
 
@@ -27,3 +30,14 @@ def example_path(name: str) -> Path:
         if (path := root / "examples" / name).is_file():
             return path
     raise UsageError(f"examples/{name}: not found beside the package; reinstall earwitness")
+
+
+@cache
+def example_module(name: str) -> Any:
+    """An example as a module, for those that are also of use to the program. Raises UsageError if it is not there."""
+    spec = importlib.util.spec_from_file_location(Path(name).stem, example_path(name))
+    assert spec is not None  # noqa: S101 - the name ends in .py
+    assert spec.loader is not None  # noqa: S101
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from sed.config import MqttConfig
 from sed.errors import SinkError
+from sed.eventline import event_line, harmless, local_time
 from sed.message import rfc3339
 from sed.sinks.connection import Connection
 from sed.values import check_levels
@@ -148,11 +149,7 @@ class _Lines:
         return False
 
     def _show_event(self, event: dict[str, Any]) -> None:
-        ended = event["phase"] == "end"
-        text = Text(f"{_local(datetime.fromisoformat(event['onset']))}  {event['node']}/{event['source']}  ")
-        text.append(f"{event['label']:<12}", "bold red" if not ended else "bold")
-        text.append(f" {_extent(event):<14}  score {event['score']:.2f}  {event['level_dbfs']:6.1f} dBFS")
-        self._print(text)
+        self._print(event_line(event))
 
     def _show_state(self, received: Received, who: str, state: str) -> None:
         """A change for the worse or back; that all is well from the start need not be said."""
@@ -160,23 +157,8 @@ class _Lines:
         self._states[who] = state
         well = state in ("online", "hearing")
         if state != before and not (well and before is None):
-            self._print(Text(f"{_local(received.at)}  {who}  ").append(state, "green" if well else "yellow"))
+            self._print(Text(f"{local_time(received.at)}  {who}  ").append(state, "green" if well else "yellow"))
 
     def _print(self, text: Text) -> None:
-        plain = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text.plain)
-        text.plain = plain  # a payload cannot steer the terminal
-        self._console.print(text, soft_wrap=True)
+        self._console.print(harmless(text), soft_wrap=True)
         self._console.file.flush()
-
-
-def _local(moment: datetime) -> str:
-    """As the clock on the wall has it."""
-    return moment.astimezone().replace(tzinfo=None).isoformat(sep=" ", timespec="milliseconds")
-
-
-def _extent(event: dict[str, Any]) -> str:
-    if event["phase"] == "start":
-        return "begins"
-    if event["duration"] is None:
-        return "ended unheard"
-    return f"lasted {event['duration']:.2f} s"

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -139,15 +139,18 @@ class Heard:
 class Listener:
     """`mosquitto_sub` on all topics: a receiver of another make, its retain flags as they were published.
 
-    A `lasting` one has a session that outlives restarts of a persistent broker.
+    A `lasting` one has a session that outlives restarts of a persistent broker; `options` are for a broker that does
+    not let everyone in.
     """
 
-    def __init__(self, broker: Broker, folder: Path, topic: str = "#", lasting: bool = False) -> None:
+    def __init__(
+        self, broker: Broker, folder: Path, topic: str = "#", lasting: bool = False, options: Sequence[str | Path] = ()
+    ) -> None:
         self._path = folder / f"heard-{broker.port}-{time.monotonic_ns()}.jsonl"
         client = ["-V", "mqttv311", "-c", "-i", "listener"] if lasting else ["-V", "mqttv5", "--retain-as-published"]
         where = ["-h", "127.0.0.1", "-p", str(broker.port), "-t", topic, "-q", "1", "-F", "%j", "-d", *client]
         self._out = self._path.open("wb")
-        command = ["stdbuf", "-oL", "mosquitto_sub", *where]  # a line at a time
+        command = ["stdbuf", "-oL", "mosquitto_sub", *where, *options]  # a line at a time
         self._process = subprocess.Popen(command, stdout=self._out, stderr=subprocess.DEVNULL)
 
     def heard(self, topic: str = "") -> list[Heard]:
@@ -157,9 +160,13 @@ class Listener:
         heard = [Heard(m["topic"], m["payload"], m["qos"], bool(m["retain"])) for m in found]
         return [message for message in heard if message.topic.endswith(topic)]
 
+    def subscribed(self) -> int:
+        """How often a broker has taken it in: it comes back by itself to one that was restarted."""
+        return self._path.read_text().count("SUBACK")
+
     def __enter__(self) -> Self:
         try:
-            eventually(lambda: "SUBACK" in self._path.read_text())
+            eventually(self.subscribed)
         except AssertionError:
             self.__exit__()
             raise

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,9 +28,10 @@ class Run:
         *options: object,
         environment: Mapping[str, str] | None = None,
         stdin: int = subprocess.DEVNULL,
+        before: Sequence[str] = (),
     ) -> None:
         self._out, self._log = folder / f"out-{time.monotonic_ns()}", folder / f"log-{time.monotonic_ns()}"
-        self._command = [sys.executable, "-m", "sed", "run", *map(str, options)]
+        self._command = [*before, sys.executable, "-m", "sed", "run", *map(str, options)]
         self._stdin = stdin
         own = {key: value for key, value in os.environ.items() if key not in SYSTEMDS}
         self._environment = own | {"NO_COLOR": "1", "COLUMNS": "160"} | dict(environment or {})

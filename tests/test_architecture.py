@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FOUNDATION = {"shipped", "signals", "errors", "metadata", "values", "toml", "complaints", "config", "message"}
-REMEMBERED = {"database", "journal", "orders", "backlog"}
+REMEMBERED = {"bounds", "database", "history", "journal", "orders", "backlog"}
 STAGES = {"source", "resample", "ring", "frontend", "model", "postprocess", "level"}
 OFFLINE = {"pipeline", "tap", "formats", "scan", "scorefile", "plot"}
 
@@ -23,19 +23,41 @@ MAY_IMPORT: dict[str, set[str]] = {
     "tap": {"signals", "pipeline"},
     **dict.fromkeys(REMEMBERED, FOUNDATION | REMEMBERED),
     "sinks": FOUNDATION | REMEMBERED | {"sinks"},
-    "watch": FOUNDATION | {"sinks"},
+    "eventline": set(),
+    "watch": FOUNDATION | {"sinks", "eventline"},
     "broker": {"errors"},
     **dict.fromkeys(OFFLINE - {"pipeline", "tap"}, FOUNDATION | STAGES | OFFLINE),
     "explain": FOUNDATION | STAGES | OFFLINE,
     "replay": FOUNDATION | REMEMBERED | STAGES | OFFLINE | {"sinks", "service"},
-    "service": FOUNDATION | REMEMBERED | STAGES | OFFLINE | {"sinks"},
+    "observer": FOUNDATION | {"ring"},
+    "clips": FOUNDATION | {"observer"},
+    "curve": {"errors"},
+    "doorkeeper": {"errors", "curve"},
+    "broadcast": FOUNDATION | REMEMBERED | STAGES | {"observer", "curve", "doorkeeper"},
+    "listen": FOUNDATION | {"broadcast", "curve", "eventline"},
+    "service": FOUNDATION | REMEMBERED | STAGES | OFFLINE | {"sinks", "observer"},
     "flow": {"signals"},
     "systemd": set(),
     "logs": set(),
-    "ear": FOUNDATION | REMEMBERED | STAGES | OFFLINE | {"service"},
-    "daemon": FOUNDATION | REMEMBERED | STAGES | OFFLINE | {"sinks", "service", "ear", "flow", "systemd"},
+    "allocator": set(),
+    "stopping": set(),
+    "health": FOUNDATION | REMEMBERED | STAGES | {"sinks", "observer", "ear", "health"},
+    "choir": FOUNDATION | STAGES | {"service"},
+    "ear": FOUNDATION | REMEMBERED | STAGES | OFFLINE | {"service", "observer", "choir"},
+    "satellite": FOUNDATION | {"ring", "clock", "source", "curve", "doorkeeper"},
+    "daemon": FOUNDATION
+    | REMEMBERED
+    | STAGES
+    | OFFLINE
+    | {"sinks", "service", "observer", "ear", "flow", "systemd", "health", "clips", "broadcast"}
+    | {"choir", "satellite", "doorkeeper", "stopping", "web"},
+    "web": FOUNDATION | REMEMBERED | STAGES | OFFLINE | {"observer", "ear", "health", "history"},
+    "doctor": FOUNDATION | REMEMBERED | STAGES | OFFLINE | {"sinks", "doctor"},
+    "selftest": FOUNDATION | STAGES | {"sinks", "watch", "daemon", "selftest"},
     "evaluate": FOUNDATION | STAGES | OFFLINE | {"evaluate"},
     "train": FOUNDATION | STAGES | OFFLINE | {"evaluate", "train"},
+    "corrections": FOUNDATION | {"history", "clips", "evaluate", "train"},
+    "review": FOUNDATION | {"history", "eventline"},
 }
 """Who may know whom inside sed/; commands, cli and __main__ may know all."""
 

@@ -5,7 +5,19 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from sed.config import Config, MqttConfig, default_journal, default_node, load, merged_rules, overridden
+from sed.config import (
+    Config,
+    HttpConfig,
+    MetricsConfig,
+    MqttConfig,
+    SourceConfig,
+    ZmqConfig,
+    default_journal,
+    default_node,
+    load,
+    merged_rules,
+    overridden,
+)
 from sed.errors import ConfigError
 from sed.metadata import FrontendSettings, Metadata, Rule
 
@@ -104,34 +116,210 @@ def test_no_key_at_all(file: Path) -> None:
     assert config.model_dump() == Config().model_dump()
     assert (config.node, config.mqtt) == (default_node(), None)
     assert [(source.name, source.url, source.channel) for source in config.source] == [("mic", "mic:", 0)]
+    assert config.metrics is None
     assert config.journal.path == default_journal()
+    assert (config.clips.enabled, config.clips_folder) == (False, default_journal().parent / "clips")
+    assert config.may_keep_audio
+
+
+CLIPS = """
+[clips]
+enabled = true
+path = "recordings"
+pre = 1.5
+post = 2
+max_length = 30
+max_age = "2d"
+max_size = "200MB"
+labels = ["siren"]
+"""
+
+
+def test_clips_lie_beside_the_config_or_the_journal(file: Path) -> None:
+    file.write_text(CLIPS)
+    clips = load(file).clips
+    assert (clips.enabled, clips.pre, clips.post, clips.max_length) == (True, 1.5, 2.0, 30.0)
+    assert (clips.max_age, clips.max_size, clips.labels) == (2 * 86_400.0, 200_000_000, ("siren",))
+    assert load(file).clips_folder == file.parent / "recordings"
+    file.write_text('[journal]\npath = "state/journal.db"')
+    assert load(file).clips_folder == file.parent / "state" / "clips"
+
+
+def test_privacy_forbids_clips_and_says_so_to_whoever_asks(file: Path) -> None:
+    file.write_text("[privacy]\naudio = false")
+    assert not load(file).may_keep_audio
+    file.write_text(f"{CLIPS}[privacy]\naudio = false")
+    complaint = "clips.enabled: should be false where privacy.audio = false forbids it, got true"
+    with pytest.raises(ConfigError, match=f"^{file}: {complaint}$"):
+        load(file)
+
+
+def test_zmq_is_for_this_computer_unless_keys_say_who_may_listen(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(text: str) -> ZmqConfig:
+        file.write_text(f"[zmq]\n{text}")
+        zmq = overridden(load(file), node="other").zmq
+        assert zmq is not None
+        return zmq
+
+    assert found("").publish is None
+    for here in ("tcp://127.0.0.1:5556", "tcp://[::1]:5556", "tcp://localhost:5556", "tcp://127.1.2.3:1"):
+        assert (found(f'publish = "{here}"').publish, found("").key_files) == (here, None)
+    assert found('publish = "ipc://run/ear"').publish == f"ipc://{file.parent}/run/ear"
+    for out in ("tcp://*:5556", "tcp://0.0.0.0:5556", "tcp://[::]:5556", "tcp://eth0:5556", "tcp://192.168.1.2:5556"):
+        with pytest.raises(
+            ConfigError, match=f"^{file}: zmq: publish = '.*' is open to other computers: it needs secret_"
+        ):
+            found(f'publish = "{out}"')
+        zmq = found(f'publish = "{out}"\nsecret_key_file = "gate.key"\nallowed_keys = "friends"')
+        assert (zmq.publish, zmq.key_files) == (out, (file.parent / "gate.key", file.parent / "friends"))
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", "/run/credentials")
+    assert zmq.key_files == (Path("/run/credentials/gate.key"), file.parent / "friends")
+
+
+def test_metrics_are_for_this_computer_unless_told_otherwise(file: Path) -> None:
+    file.write_text("[metrics]")
+    assert load(file).metrics == MetricsConfig(port=9464, address="127.0.0.1")
+    file.write_text('[metrics]\nport = 9999\naddress = "::"')
+    everybody = load(file).metrics
+    assert everybody == MetricsConfig(port=9999, address="::")
+    assert (everybody.place, MetricsConfig().place) == ("[::]:9999", "127.0.0.1:9464")
+
+
+def test_the_page_is_for_this_computer_unless_there_is_a_token(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found(text: str) -> HttpConfig:
+        file.write_text(f"[http]\n{text}")
+        http = load(file).http
+        assert http is not None
+        return http
+
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    assert found("").place == "127.0.0.1:8095"
+    assert found("").token() is None
+    for here in ("127.0.0.2", "::1"):
+        assert found(f'address = "{here}"').stays_here
+    everybody = found('address = "0.0.0.0"\ntoken_file = "token"\nhosts = ["Gate.example"]')
+    assert (everybody.hosts, everybody.stays_here) == (("gate.example",), False)
+    for text, line in (
+        (None, "http.token_file: .*token: no such file or directory; make it readable for this user"),
+        ("short", "http.token_file: .*token: should hold one word of at least 12 ASCII characters; 'openssl rand"),
+        ("two words are no token", "http.token_file: .*: should hold one word"),
+        ("unerhört-geheim", "http.token_file: .*: should hold one word"),
+    ):
+        if text is not None:
+            (file.parent / "token").write_text(text)
+        with pytest.raises(ConfigError, match=line):
+            everybody.token()
+    (file.parent / "token").write_text("correct-horse-battery\n")
+    assert everybody.token() == "correct-horse-battery"
+    assert "correct" not in repr(everybody)
 
 
 @pytest.mark.parametrize(
     ("text", "line"),
     [
         ('nod = "gate"', "nod: no such key, did you mean 'node'?"),
-        ("zzz = 1", "zzz: no such key, known: journal, model, mqtt, node, rules, source"),
+        (
+            "zzz = 1",
+            "zzz: no such key, known: clips, http, journal, metrics, model, mqtt, node, privacy, rules, source, zmq",
+        ),
         (
             'node = "a/b"',
             "node: is a level of MQTT topics: should have characters, none of + # /, no $ first, got 'a/b'",
         ),
         ('node = ""', "node: is a level of MQTT topics: should have characters, none of + # /, no $ first, got ''"),
         ("model = 3", "model: should be a valid string, got 3"),
+        ('[clips]\nlabels = "siren"', "clips.labels: should be a list such as [\"siren\"], got 'siren'"),
+        ("[clips]\npre = 9", "clips.pre: should be less than or equal to 5, got 9"),
+        (
+            "[clips]\nmax_length = 5",
+            "clips: max_length should be more than pre + post, got max_length=5, pre=2, post=3",
+        ),
+        ("[clips]\nmax_sice = 5", "clips.max_sice: no such key, did you mean 'max_size'?"),
+        ("[privacy]\nadio = false", "privacy.adio: no such key, did you mean 'audio'?"),
+        (
+            '[http]\naddress = "0.0.0.0"',
+            "http: address = '0.0.0.0' is open to other computers: it needs token_file, a file with a long random word "
+            "such as 'openssl rand -hex 16' makes; or listen at 127.0.0.1",
+        ),
+        ('[http]\ntoken = "geheim"', "http.token: no such key, did you mean 'token_file'?"),
+        ('[http]\nhosts = ["http://gate"]', "http.hosts[0]: should be a name without a port, such as "),
+        ("[metrics]\nport = 0", "metrics.port: should be greater than or equal to 1, got 0"),
+        (
+            '[metrics]\naddress = "gate"',
+            'metrics.address: should be an IP address of this computer, such as "127.0.0.1", or "0.0.0.0" for all, '
+            "got 'gate'",
+        ),
+        ('[metrics]\nadress = "::1"', "metrics.adress: no such key, did you mean 'address'?"),
+        ('[zmq]\nallowed_keys = "a"', "zmq: secret_key_file and allowed_keys go together"),
+        (
+            '[zmq]\npublish = "tcp://127.0.0.1"',
+            "zmq.publish: should be tcp://ADDRESS:PORT, such as tcp://127.0.0.1:5556, ",
+        ),
+        ('[zmq]\npublish = "tcp://127.0.0.1:99999"', "zmq.publish: should be tcp://ADDRESS:PORT"),
+        ('[zmq]\npublish = "ipc://"', "zmq.publish: should be tcp://ADDRESS:PORT"),
+        (f'[zmq]\npublish = "ipc:///{"a" * 100}"', "zmq.publish: should be a path of at most 100 bytes, got "),
+        ('[zmq]\npublsh = "ipc://a"', "zmq.publsh: no such key, did you mean 'publish'?"),
         ("source = 3", "source: should be a list of tables, got 3"),
         ("source = []", "source: should have at least one [[source]], got none"),
         ('[[source]]\nname = "#"', "source[0].name: is a level of MQTT topics: should have characters, none of + # /"),
         ('[[source]]\nurl = ""', "source[0].url: should have at least 1 character, got ''"),
         (
             '[[source]]\nurl = "rtps://me:geheim@host/1"',
-            "source[0].url: should be mic: or mic:NAME, file:PATH, or - for standard input, got 'rtps'",
+            "or - for standard input, got 'rtps'",
         ),
-        ('[[source]]\nurl = "file:"', "source[0].url: should be mic: or mic:NAME, file:PATH, or - for standard input"),
+        ('[[source]]\nurl = "file:"', "source[0].url: should be mic: or mic:NAME, file:PATH, rtsp://"),
+        (
+            '[[source]]\nurl = "rtsp://me:p#w@camera/1"',
+            "source[0].url: should be rtsp://[USER[:PASSWORD]@]HOST[:PORT][/PATH]; in a user or password @ is written",
+        ),
+        (
+            '[[source]]\nurl = "https:///x"',
+            "source[0].url: should be https://[USER[:PASSWORD]@]HOST[:PORT][/PATH]; in a ",
+        ),
+        (
+            '[[source]]\nurl = "rtsp://camera"\npassword_file = "x"',
+            "source[0]: password_file needs a user in the URL: rtsp://USER@HOST/...",
+        ),
+        (
+            '[[source]]\nurl = "rtsp://me:pw@camera"\npassword_file = "x"',
+            "source[0]: a password in the URL and password_file exclude each other",
+        ),
+        (
+            '[[source]]\nurl = "rtsp://me@camera"\npassword_file = "nope"',
+            "source mic: password_file: ",
+        ),
+        ('[[source]]\nca_file = "x"', "source[0]: ca_file is for https:// and rtsps:// URLs"),
+        ('[source]\nname = "a"', "source: should be a list of tables, got a table"),
         ('[[source]]\nname="a"\nurl="-"\n[[source]]\nname="b"\nurl="-"', "source: should be one at most that reads"),
         ("[[source]]\nchannel = -1", 'source[0].channel: should be a channel number from 0 on, or "mix", got -1'),
         ("[[source]]\nchannel = true", 'source[0].channel: should be a channel number from 0 on, or "mix", got True'),
         ('[[source]]\nchanel = "mix"', "source[0].chanel: no such key, did you mean 'channel'?"),
         ("[[source]]\ngain_db = 99", "source[0].gain_db: should be less than or equal to 60, got 99"),
+        *(
+            (
+                f'[[source]]\nurl = "zmq+tcp://{place}"',
+                "source[0].url: should be zmq+tcp://ADDRESS:PORT[/SATELLITE], with",
+            )
+            for place in ("box.lan:5557", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:70000", "1.2.3:1", "127.0.0.1:1/a/b")
+        ),
+        (
+            '[[source]]\nurl = "zmq+tcp://127.0.0.1:5557"\nchannel = 1',
+            "source[0]: channel: a satellite sends one only, chosen there with --channel; got 1",
+        ),
+        (
+            '[[source]]\nname = "gate"\nurl = "zmq+tcp://0.0.0.0:5557"',
+            "source gate: tcp://0.0.0.0:5557 is open to other computers: it needs secret_key_file and allowed_keys in",
+        ),
+        (
+            '[[source]]\nname="a"\nurl="zmq+tcp://127.0.0.1:1/gate"\n[[source]]\nname="gate"\nurl="zmq+tcp://127.0.0.1:1"',
+            "source: should each have a satellite of its own, got 'gate' twice",
+        ),
+        (
+            '[privacy]\naudio = false\n[[source]]\nname = "gate"\nurl = "zmq+tcp://127.0.0.1:5557"',
+            "source gate: sound of a satellite, which privacy.audio = false forbids",
+        ),
         ('[[source]]\nname="a"\n[[source]]\nname="a"', "source: should each have a name of its own, got 'a' twice"),
         ("[rules.siren]\non = 1.5", "rules.siren.on: should be less than or equal to 1, got 1.5"),
         ("[rules.siren]\non = nan", "rules.siren.on: should be a finite number, got nan"),
@@ -202,6 +390,8 @@ def test_a_file_that_is_not_there_or_not_a_file_or_not_text(file: Path, tmp_path
         "[mqtt]\nurl = 'mqtt://h'\npassword = 'geheim'\npassword_file = 'x'",
         "[mqtt]\nurl = 'mqtt://h'\npassword = 'geheim'\ncert_file = 'x'",
         "[mqtt]\nurl = 'mqtt://h'\npassword = 'geheim'\nport = 5",
+        "[[mqtt]]\nurl = 'mqtt://h'\npassword = 'geheim'",
+        "mqtt = 'mqtt://gate:geheim@h'",
     ],
 )
 def test_no_error_shows_a_secret(file: Path, text: str) -> None:
@@ -216,6 +406,62 @@ def test_no_repr_shows_a_secret() -> None:
     mqtt = MqttConfig(url="mqtt://h", password=SecretStr("geheim"))
     assert mqtt.secret() == "geheim"
     assert "geheim" not in f"{mqtt!r} {mqtt} {Config(mqtt=mqtt)!r} {mqtt.model_dump()} {mqtt.model_dump_json()}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[source]\nurl = 'rtsp://me:geheim@camera/1'",
+        "source = 'rtsp://me:geheim@camera/1'",
+        "[[source]]\nurl = 'rtsp://me:geheim@camera:99999/1'",
+        "[[source]]\nurl = 'rtsp://me:geheim@camera/a b'",
+        "[[source]]\nurl = 'http://me:geheim@/'",
+        "[[source]]\nurl = 'rtsp://me:geheim@camera'\npassword_file = 'x'",
+        "[[source]]\nurl = 'rtsp://me:geheim@camera'\nchannel = -1",
+    ],
+)
+def test_no_error_shows_the_password_of_a_camera(file: Path, text: str) -> None:
+    file.write_text(text)
+    with pytest.raises(ConfigError, match="source") as caught:
+        load(file)
+    assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("rtsp://me:geheim@camera:8554/stream1?token=geheim", "rtsp://camera:8554/..."),
+        ("rtsp://camera/user=me_password=geheim_channel=1", "rtsp://camera/..."),
+        ("http://[fe80::1]:8000", "http://[fe80::1]:8000"),
+        ("mic:USB Audio", "mic:USB Audio"),
+    ],
+)
+def test_of_a_stream_only_the_host_is_shown(url: str, shown: str) -> None:
+    source = SourceConfig(name="yard", url=url)
+    assert (source.shown, source.address()) == (shown, url)
+    config = Config(source=(source,))
+    assert "geheim" not in f"{source!r} {source} {config!r} {config}"
+    assert shown in repr(source)
+
+
+def test_where_a_satellite_comes_to_and_what_it_calls_itself() -> None:
+    local = SourceConfig(name="gate", url="zmq+tcp://localhost:5557")
+    other = SourceConfig(name="yard", url="zmq+tcp://[::]:5557/roof")
+    assert [(s.endpoint, s.satellite, s.shown) for s in (local, other)] == [
+        ("tcp://127.0.0.1:5557", "gate", "zmq+tcp://localhost:5557"),
+        ("tcp://[::]:5557", "roof", "zmq+tcp://[::]:5557/roof"),
+    ]
+
+
+def test_a_password_file_of_a_camera(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (file.parent / "secret").write_text("p@ss/w:rd\n")
+    file.write_text("[[source]]\nurl = 'rtsp://me@camera:554/1?x=2'\npassword_file = 'secret'")
+    config = overridden(load(file), node="other")
+    assert config.source[0].address() == "rtsp://me:p%40ss%2Fw%3Ard@camera:554/1?x=2"
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(file.parent / "credentials"))
+    (file.parent / "credentials").mkdir()
+    (file.parent / "credentials" / "secret").write_text("from systemd")
+    assert config.source[0].address() == "rtsp://me:from%20systemd@camera:554/1?x=2"
 
 
 def test_where_the_password_comes_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

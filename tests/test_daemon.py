@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 
 import jsonschema
-import numpy as np
 import pytest
 import soundfile
 
@@ -18,7 +17,6 @@ from sed.daemon import Daemon
 from sed.message import event_schema
 from tests.broker import Broker, Listener, eventually
 from tests.daemon import START_SECONDS, Run
-from tests.microphone import Shorts, VirtualMicrophone
 from tests.toy import RATE, bursts, metadata, write_toy
 
 
@@ -179,25 +177,6 @@ def test_another_threshold_is_told_without_leaving_the_broker(folder: Path, brok
         assert run.end() == 0
 
 
-def test_after_kill_9_no_event_is_lost_and_no_label_is_on(folder: Path, broker: Broker) -> None:
-    config = configured(folder, "siren", mqtt=f'url = "mqtt://127.0.0.1:{broker.port}"')
-    with Listener(broker, folder) as listener:
-        with Run(folder, "-c", config) as run:
-            eventually(lambda: listener.heard("siren/event"), START_SECONDS)
-            run.send(signal.SIGKILL)
-            run.end()
-        (start,) = run.events()
-        assert listener.heard("siren/tone")[-1].payload == "ON"
-        soundfile.write(folder / "siren.wav", bursts(seconds=0.5), RATE)
-        with Run(folder, "-c", config) as run:
-            assert run.end() == 0
-        eventually(lambda: len(listener.heard("siren/event")) == 2)
-        eventually(lambda: listener.heard("siren/tone")[-1].payload == "OFF")
-        told = [heard.json() for heard in listener.heard("siren/event")]
-    assert [(event["id"], event["phase"]) for event in told] == [(start["id"], "start"), (start["id"], "end")]
-    assert run.events() == told[1:]
-
-
 def test_an_order_over_mqtt_holds_at_once_and_after_a_restart(folder: Path, broker: Broker) -> None:
     soundfile.write(folder / "long.wav", bursts(*[(n + 0.5, n + 1.0) for n in range(60)], seconds=60.0), RATE)
     config = configured(folder, "long", mqtt=f'url = "mqtt://127.0.0.1:{broker.port}"')
@@ -232,41 +211,6 @@ def test_with_no_file_at_all_it_listens_to_the_default_microphone_and_tells_no_b
         run.send(signal.SIGTERM)
         assert run.end(2.0) == 0
     assert run.events() == []
-
-
-def beats(start: int, end: int) -> Shorts:
-    """Noise in the second half of every second, near silence in the first."""
-    return (bursts((0.5, 1.0), seconds=1.0) * 32_767).astype(np.int16)[np.arange(start, end) % RATE]
-
-
-def test_a_microphone_that_goes_and_comes_back_beside_a_source_that_stays(folder: Path) -> None:
-    soundfile.write(folder / "street.wav", bursts(*[(n + 0.5, n + 1.0) for n in range(60)], seconds=60.0), RATE)
-    config = configured(folder, "street")
-    config.write_text(config.read_text() + '[[source]]\nname = "gate"\nurl = "mic:yard"\n')
-    with VirtualMicrophone(folder) as microphone:
-        microphone.sound = beats
-        microphone.plug()
-        with Run(folder, "-c", config) as run:
-            eventually(lambda: run.events("end", "gate"), START_SECONDS)
-            microphone.kill()
-            eventually(lambda: run.said("warning source gate: lost: "), START_SECONDS)
-            before = len(run.events("start", "street"))
-            eventually(lambda: len(run.events("start", "street")) > before)
-            microphone.plug()
-            eventually(lambda: run.log().count("info source gate: hearing") == 2, START_SECONDS)
-            before = len(run.events("end", "gate"))
-            eventually(lambda: len(run.events("end", "gate")) > before + 1, START_SECONDS)
-            run.send(signal.SIGTERM)
-            assert run.end(2.0) == 0
-        onsets = [datetime.fromisoformat(event["onset"]) for event in run.events("start", "gate")]
-        times = [(onset - microphone.begun).total_seconds() % 1.0 for onset in onsets]
-    assert times[0] == pytest.approx(0.45, abs=0.2)
-    assert times[-1] == pytest.approx(0.45, abs=0.2)
-    lost = [event["lost_samples"] for event in run.events(source="gate")]
-    assert sum(lost) > 0
-    assert sum(event["lost_samples"] for event in run.events(source="street")) == 0
-    starts = [event["id"] for event in run.events("start")]
-    assert sorted(starts) == sorted(event["id"] for event in run.events("end"))
 
 
 def check(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -100,3 +100,24 @@ def test_a_source_that_is_being_opened_is_not_lost_yet(
     assert states(journal) == {"yard": "stopped"}
     lines = [record.message for record in caplog.records]
     assert lines == ["source yard: lost: not opened yet", "source yard: stopped"]
+
+
+def test_a_new_reason_for_being_lost_is_logged_once(
+    journal: Journal,
+    model: OnnxModel,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    yard = opened("yard", tmp_path, model, journal)
+    monkeypatch.setattr(yard._source, "start", lambda: None)
+    yard.start()
+    monkeypatch.setattr(yard, "_settled", 0.0)
+    for reason in ("no answer", "no answer", "password refused", "password refused"):
+        monkeypatch.setattr(yard._source, "_failure", reason)
+        yard.look()
+    lines = [record.message for record in caplog.records]
+    assert lines == ["source yard: lost: no answer", "source yard: lost: password refused"]
+    monkeypatch.setattr(yard._source, "join", lambda timeout: None)
+    yard.stop()
+    yard.close(patience=0.0, until=time.monotonic() + 5.0)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from sed.metadata import Metadata, Rule
+from sed.metadata import Heard, Metadata, Rule
 from tests.toy import metadata
 
 
@@ -31,6 +31,11 @@ def test_rules(given: dict[str, Any], message: str) -> None:
         ({"labels": ("tone", "tone")}, "labels are not unique: tone, tone"),
         ({"labels": ("dog",)}, r"rules for \['tone'\], labels are \['dog'\]"),
         ({"labels": ()}, "at least 1 item"),
+        ({"heard": {"mean": [0.0] * 64, "spread": [0.0] * 64}}, "greater than 0"),
+        (
+            {"heard": {"mean": [0.0] * 64, "spread": [1.0] * 63}},
+            "heard: need mean and spread of 64 mel bands, got 64 and 63",
+        ),
     ],
 )
 def test_documents(changed: dict[str, Any], message: str) -> None:
@@ -43,7 +48,12 @@ def test_times_follow_from_the_frontend() -> None:
     assert meta.hop == 4 * 160
     assert meta.period == 0.04
     assert meta.ahead == 3 * 640 + 512 - 160
+    assert (meta.lead + meta.ahead) % meta.hop == 0
+    assert 0 <= meta.lead < meta.hop
 
 
 def test_it_survives_json() -> None:
+    heard = Heard(mean=(-40.123,) * 64, spread=(25.0,) * 64)
+    full = metadata().model_copy(update={"heard": heard})
+    assert Metadata.model_validate_json(full.model_dump_json()) == full
     assert Metadata.model_validate_json(metadata().model_dump_json()) == metadata()

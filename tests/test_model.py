@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper
 
 from sed.errors import ModelError
-from sed.model import OnnxModel
+from sed.model import OnnxModel, step_all
 from sed.signals import Floats, Frames
 from tests.toy import metadata, write_toy
 
@@ -159,3 +159,16 @@ def test_nothing_is_told_to_the_maker_of_the_runtime(tmp_path: Path) -> None:
     code = f"from pathlib import Path; from sed.model import OnnxModel; OnnxModel(Path({str(path)!r}))"
     subprocess.run([sys.executable, "-c", code], check=True, env=environment, cwd=tmp_path / "home")
     assert list((tmp_path / "home").rglob("*")) == []
+
+
+def test_runs_are_counted_for_each_stream_and_a_run_for_two_is_shared(toy: OnnxModel) -> None:
+    one, other = toy.another(), toy.another()
+    frames = Frames(0, 160, MELS[:40])
+    one.step(frames)
+    alone = one.seconds
+    assert (one.runs, other.runs, other.seconds) == (1, 0, 0.0)
+    step_all([one, other], [frames, frames])
+    assert (one.runs, other.runs) == (2, 1)
+    assert one.seconds - alone == pytest.approx(other.seconds)
+    other.step(Frames(0, 160, MELS[:0]))
+    assert other.runs == 1  # nothing to run

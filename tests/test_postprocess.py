@@ -306,3 +306,14 @@ def test_a_label_that_is_switched_on_is_followed_from_then_on() -> None:
 def test_a_cooldown_outlives_a_change() -> None:
     cool = LOOSE.model_copy(update={"cooldown": rows(10)})
     assert spans(changed_at("_--__--_", 4, cool, cool.model_copy(update={"on": 0.45}))) == ["1-3"]
+
+
+@pytest.mark.parametrize(
+    ("drawing", "quiet"), [("____", True), ("__-", False), ("__-_", True), ("_##", False), ("##_", False)]
+)
+def test_it_is_quiet_while_nothing_could_become_an_event(drawing: str, quiet: bool) -> None:
+    tracker = Tracker(("a", "b"), {"a": Rule(on=0.8, off=0.4, max_gap=0.2), "b": Rule()}, RATE)
+    values = np.stack([curve(drawing), np.zeros(len(drawing), np.float32)], axis=1)
+    assert tracker.quiet
+    tracker.update(Scores(0, HOP, values, AHEAD))
+    assert tracker.quiet is quiet

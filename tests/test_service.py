@@ -1,7 +1,5 @@
-"""The wiring: first remembered, then told; the state of the source; and the two signals."""
+"""The wiring: first remembered, then told; and the state of the source."""
 
-import os
-import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +10,7 @@ from sed.message import Clock
 from sed.metadata import Rule
 from sed.model import OnnxModel
 from sed.ring import RingBuffer
-from sed.service import Listener, on_signal
+from sed.service import Listener
 from tests.toy import RATE, bursts, write_toy
 
 RULES = {"tone": Rule(on=0.5, off=0.4, min_duration=0.08, max_gap=0.12)}
@@ -51,30 +49,6 @@ def test_lost_samples_are_told_in_the_state_and_in_the_next_event(journal: Journ
     messages = heard(journal, tmp_path, ring)
     assert [message["lost_samples"] for message in messages] == [RATE, 0]
     assert journal.states()[0].dropped_samples == RATE
-
-
-STOPPING = [signal.SIGTERM, signal.SIGINT]
-
-
-@pytest.mark.parametrize("number", STOPPING)
-def test_the_first_signal_stops_and_the_second_has_its_default_back(number: signal.Signals) -> None:
-    before = [signal.getsignal(each) for each in STOPPING]
-    stopped: list[bool] = []
-    with on_signal(lambda: stopped.append(True)):
-        os.kill(os.getpid(), number)
-        assert stopped == [True]
-        assert [signal.getsignal(each) for each in STOPPING] == [signal.SIG_DFL] * 2
-    assert [signal.getsignal(each) for each in STOPPING] == before
-
-
-def test_sighup_reloads_as_often_as_it_comes() -> None:
-    before = signal.getsignal(signal.SIGHUP)
-    reloaded: list[bool] = []
-    with on_signal(lambda: None, lambda: reloaded.append(True)):
-        os.kill(os.getpid(), signal.SIGHUP)
-        os.kill(os.getpid(), signal.SIGHUP)
-        assert reloaded == [True, True]
-    assert signal.getsignal(signal.SIGHUP) is before
 
 
 def test_rules_change_while_it_listens(journal: Journal, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.broker import eventually
 from tests.daemon import START_SECONDS, Run
 from tests.toy import RATE, bursts, write_toy
 
-UNIT = Path(__file__).parents[1] / "systemd" / "earwitness.service"
+UNITS = sorted((Path(__file__).parents[1] / "systemd").glob("*.service"))
 EXPOSURE = 2.0
 """What `systemd-analyze security` shall stay below; 10 is a service with no protection at all."""
 
@@ -121,13 +121,14 @@ def until(manager: socket.socket, word: str) -> list[str]:
     return message
 
 
-@pytest.fixture
-def unit(tmp_path: Path) -> Path:
+@pytest.fixture(params=UNITS, ids=lambda unit: unit.stem)
+def unit(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """The unit, with a program that is there."""
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is not installed (Debian: systemd)")
-    path = tmp_path / UNIT.name
-    path.write_text(UNIT.read_text().replace("/opt/earwitness/bin/earwitness", sys.executable))
+    shipped: Path = request.param
+    path = tmp_path / shipped.name
+    path.write_text(shipped.read_text().replace("/opt/earwitness/bin/earwitness", sys.executable))
     return path
 
 

@@ -1,12 +1,11 @@
 """`earwitness demo`: a street, a private broker, a second client, and every alert with its delay behind the sound."""
 
-import importlib.util
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Protocol
+from typing import Protocol
 
 from rich.console import Console
 from rich.table import Table
@@ -14,8 +13,8 @@ from rich.table import Table
 from sed.broker import PrivateBroker
 from sed.config import Config, overridden
 from sed.replay import Replay
-from sed.service import on_signal
-from sed.shipped import example_path
+from sed.shipped import example_module
+from sed.stopping import on_signal
 from sed.watch import Received, Subscriber
 
 NODE = "demo"
@@ -49,7 +48,7 @@ def run(config: Config) -> int:
     console = Console(highlight=False)
     with TemporaryDirectory(prefix="earwitness-demo-") as folder, PrivateBroker() as broker:
         street = Path(folder) / "street.wav"
-        truth = _make_street(street)
+        truth: list[TrueEvent] = example_module("make_street.py").make_street(street)
         config = overridden(config, mqtt_url=broker.url).model_copy(update={"node": NODE})
         assert config.mqtt is not None  # noqa: S101 - the line above set it
         with Subscriber(config.mqtt, [f"{config.mqtt.prefix}/{NODE}/+/event"]) as client:
@@ -112,17 +111,6 @@ class _Listening(threading.Thread):
 def _seconds(stamp: str, began: datetime | None) -> float:
     since = datetime.fromisoformat(stamp) - began if began else timedelta()
     return since.total_seconds()
-
-
-def _make_street(path: Path) -> list[TrueEvent]:
-    """Run examples/make_street.py, wherever it lies."""
-    spec = importlib.util.spec_from_file_location("make_street", example_path("make_street.py"))
-    assert spec is not None  # noqa: S101 - the path ends in .py
-    assert spec.loader is not None  # noqa: S101
-    module: Any = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    truth: list[TrueEvent] = module.make_street(path)
-    return truth
 
 
 def _compare(truth: list[TrueEvent], alerts: list[Alert], console: Console) -> int:

@@ -14,11 +14,11 @@ from sed.config import SourceConfig
 from sed.errors import DeviceError
 from sed.level import dbfs
 from sed.ring import RingBuffer
-from sed.service import on_signal
 from sed.signals import FLOOR_DBFS
 from sed.source.devices import Input, inputs, unreachable
 from sed.source.microphone import Microphone
 from sed.source.portaudio import portaudio
+from sed.stopping import on_signal
 
 RATE = 16_000
 WINDOW = 0.1

@@ -10,9 +10,9 @@ from rich.console import Console
 from sed.config import Config, overridden
 from sed.errors import EarwitnessError, UsageError
 from sed.replay import Replay, later
-from sed.service import on_signal
 from sed.source.file import Channel
 from sed.source.folder import recordings
+from sed.stopping import on_signal
 
 
 def run(

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from sed.complaints import complaints, nearest
+from sed.complaints import complaints, nearest, printable
 from sed.config.rules import RuleChange
 from sed.config.whole import Config
 from sed.errors import ConfigError
@@ -45,12 +45,13 @@ def merged_rules(config: Config, metadata: Metadata) -> dict[str, Rule]:
     rules, wrong = dict(metadata.rules), []
     for label, change in config.rules.items():
         if label not in rules:
-            wrong.append(f"rules.{label}: no such label in {metadata.name}, {nearest(label, metadata.labels)}")
+            near = nearest(label, metadata.labels)
+            wrong.append(f"rules.{printable(label)}: no such label in {metadata.name}, {near}")
             continue
         try:
             rules[label] = Rule.model_validate({**dict(rules[label]), **change.model_dump(exclude_unset=True)})
         except ValidationError as error:
-            wrong += [f"rules.{label}: {line}{_origin(line, change)}" for line in complaints(error, Rule)]
+            wrong += [f"rules.{printable(label)}: {line}{_origin(line, change)}" for line in complaints(error, Rule)]
     if wrong:
         raise ConfigError("\n".join(f"{config.file}: {line}" if config.file else line for line in wrong))
     return rules
@@ -62,6 +63,8 @@ def _validated(document: Mapping[str, Any], file: Path | None, where: str = "") 
         config = Config.model_validate(document, context=context)
         if config.mqtt is not None:
             config.mqtt.secret()  # a password that cannot be read is better known now
+        for source in config.source:
+            source.address()
     except ValidationError as error:
         raise ConfigError("\n".join(f"{where or file}: {line}" for line in complaints(error, Config))) from error
     except ConfigError as error:
@@ -78,7 +81,7 @@ def _assignment(text: str) -> tuple[str, str, Any]:
             raise ValueError
         return match[1], match[2], tomllib.loads(f"value = {match[3]}")["value"]
     except ValueError as error:
-        raise ConfigError(f"command line: {text}: should be LABEL.KEY=VALUE, as siren.on=0.7") from error
+        raise ConfigError(f"command line: {printable(text)}: should be LABEL.KEY=VALUE, as siren.on=0.7") from error
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

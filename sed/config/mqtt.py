@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, PrivateAttr, SecretStr, ValidationInfo, model_validator
 
-from sed.errors import ConfigError
+from sed.config.secret import read_secret, secret_path
 from sed.metadata import Settings
 from sed.values import PASSWORD_VARIABLE, Age, BrokerUrl, FilePath, TopicLevel
 
@@ -67,17 +67,9 @@ class MqttConfig(Settings):
         if PASSWORD_VARIABLE in os.environ:
             return os.environ[PASSWORD_VARIABLE]
         if self.password_file is not None:
-            path = self._secret_path(self.password_file)
-            try:
-                return path.read_text(encoding="utf-8").rstrip("\r\n")
-            except (OSError, UnicodeDecodeError) as error:
-                reason = (getattr(error, "strerror", None) or "not UTF-8 text").lower()
-                raise ConfigError(f"mqtt.password_file: {path}: {reason}; make it readable for this user") from error
+            return read_secret("mqtt.password_file", self.secret_path(self.password_file))
         return self.password.get_secret_value() if self.password is not None else None
 
-    def _secret_path(self, path: Path) -> Path:
+    def secret_path(self, path: Path) -> Path:
         """A bare name is one of systemd's credentials where there are any."""
-        credentials = os.environ.get("CREDENTIALS_DIRECTORY")
-        if credentials and len(path.parts) == 1:
-            return Path(credentials) / path
-        return self._folder / path.expanduser()
+        return secret_path(path, self._folder)

@@ -7,13 +7,18 @@ from typing import Self
 
 from pydantic import Field, PrivateAttr, model_validator
 
+from sed.config.clips import ClipsConfig
+from sed.config.http import HttpConfig
 from sed.config.journal import JournalConfig
+from sed.config.metrics import MetricsConfig
 from sed.config.mqtt import MqttConfig
+from sed.config.privacy import PrivacyConfig
 from sed.config.rules import RuleChange
 from sed.config.source import SourceConfig
+from sed.config.zmq import ZmqConfig, stays_here
 from sed.metadata import Settings
 from sed.shipped import DEFAULT_MODEL
-from sed.values import TopicLevel
+from sed.values import SATELLITE, TopicLevel
 
 
 def default_node() -> str:
@@ -31,6 +36,11 @@ class Config(Settings):
     rules: dict[str, RuleChange] = Field(default_factory=dict)
     mqtt: MqttConfig | None = None
     journal: JournalConfig = Field(default_factory=JournalConfig)
+    metrics: MetricsConfig | None = None
+    zmq: ZmqConfig | None = None
+    http: HttpConfig | None = None
+    clips: ClipsConfig = ClipsConfig()
+    privacy: PrivacyConfig = PrivacyConfig()
     _file: Path | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")
@@ -44,6 +54,40 @@ class Config(Settings):
         if [source.kind for source in self.source].count("-") > 1:
             raise ValueError("source: should be one at most that reads standard input")
         return self
+
+    @model_validator(mode="after")
+    def _satellites(self) -> Self:
+        known: set[tuple[str, str]] = set()
+        for source in self.source:
+            if source.kind != SATELLITE:
+                continue
+            if not self.may_keep_audio:
+                raise ValueError(f"source {source.name}: sound of a satellite, which privacy.audio = false forbids")
+            if (self.zmq is None or self.zmq.key_files is None) and not stays_here(source.endpoint):
+                raise ValueError(
+                    f"source {source.name}: {source.endpoint} is open to other computers: it needs secret_key_file and "
+                    "allowed_keys in [zmq], which 'earwitness keys' makes; or listen at 127.0.0.1"
+                )
+            if (place := (source.endpoint, source.satellite)) in known:
+                raise ValueError(f"source: should each have a satellite of its own, got {source.satellite!r} twice")
+            known.add(place)
+        return self
+
+    @model_validator(mode="after")
+    def _privacy(self) -> Self:
+        if self.clips.enabled and not self.may_keep_audio:
+            raise ValueError("clips.enabled: should be false where privacy.audio = false forbids it, got true")
+        return self
+
+    @property
+    def may_keep_audio(self) -> bool:
+        """Whether sound itself may leave this program's memory: asked before any of it goes to a disk or a network."""
+        return self.privacy.audio
+
+    @property
+    def clips_folder(self) -> Path:
+        """Where clips lie."""
+        return self.clips.path or self.journal.path.parent / "clips"
 
     @property
     def file(self) -> Path | None:

@@ -1,6 +1,7 @@
 """What is known to be in a recording, and event lists on disk that say so."""
 
 import csv
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,8 +43,9 @@ def read_references(path: Path) -> dict[str, list[Sound]]:
             if missing:
                 raise UsageError(f"{path}: lacks {', '.join(missing)}; need {' '.join(COLUMNS)}, tab-separated")
             return _by_file(path, list(reader))
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{path}: cannot be read ({reason}); need tab-separated UTF-8 text") from error
 
 
 def _by_file(path: Path, lines: list[dict[str, str]]) -> dict[str, list[Sound]]:
@@ -56,7 +58,7 @@ def _by_file(path: Path, lines: list[dict[str, str]]) -> dict[str, list[Sound]]:
             sound = Sound(line["event_label"], float(line["onset"]), float(line["offset"]))
         except (TypeError, ValueError) as error:
             raise UsageError(f"{path}:{number}: onset and offset need to be seconds ({error})") from error
-        if sound.offset < sound.onset:
+        if not -math.inf < sound.onset <= sound.offset < math.inf:
             raise UsageError(f"{path}:{number}: need onset <= offset, got {sound.onset:g} and {sound.offset:g}")
         events.append(sound)
     return found

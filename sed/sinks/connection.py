@@ -89,9 +89,12 @@ class Connection:
         """
         self.link: Link | None = None
         self.refusal: Refusal | None = None
+        self.connects = 0
+        """How often the broker has accepted us."""
         self._config, self._client_id, self._will = config, client_id, will
         self._topics, self._heard, self._changed, self._log = list(topics), heard, changed, log
-        self._tls = tls_context(config) if config.tls else None
+        if config.tls:
+            tls_context(config)  # that it cannot be used is better known now
         self._quiet, self._required = quiet_first, required
         self._told: Refusal | None = None  # to the log
         self._window = IN_FLIGHT
@@ -163,8 +166,8 @@ class Connection:
         client.connect_timeout = CONNECT_SECONDS
         client.max_inflight_messages = self._window
         client.username_pw_set(config.user, config.secret())
-        if self._tls:
-            client.tls_set_context(self._tls)
+        if config.tls:
+            client.tls_set_context(tls_context(config))  # as the files are now: certificates are renewed
         if self._will:
             client.will_set(self._will.topic, self._will.payload, qos=1, retain=True)
         client.on_socket_open = _no_delay
@@ -195,6 +198,7 @@ class Connection:
         self._told, self._quiet = None, False
         self._log.log(level, "broker %s:%d: connected", self._config.host, self._config.port)
         self._attempt.link = Link(client)
+        self.connects += 1
         self._settle(self._attempt.link, None)
 
     def _on_disconnect(

@@ -18,6 +18,7 @@ from sed.sinks.topics import Topics
 STATUS_TOPIC = "homeassistant/status"
 """Where Home Assistant says `online` when it has started."""
 LEVEL_EXPIRES_SECONDS = 60
+LONGEST_COOLDOWN_SECONDS = 86_400.0  # as in a rule
 STATES = ["hearing", "silent", "lost", "stopped"]
 
 _VERSION = version("earwitness")
@@ -90,6 +91,7 @@ def _components(topics: Topics, each: Announced) -> dict[str, Component]:
     for label, rule in each.rules.items():
         components[_joined(source, label, "enable")] = _enable(topics, source, label, rule)
         components[_joined(source, label, "threshold")] = _threshold(topics, source, label, rule)
+        components[_joined(source, label, "cooldown")] = _cooldown(topics, source, label, rule)
     return components
 
 
@@ -165,20 +167,28 @@ def _enable(topics: Topics, source: str, label: str, rule: Rule) -> Component:
 
 
 def _threshold(topics: Topics, source: str, label: str, rule: Rule) -> Component:
+    number = _number(topics, source, label, rule, "threshold", rule.on)
+    return {**number, "max": 1.0, "step": 0.01, "mode": "slider", "icon": "mdi:tune"}
+
+
+def _cooldown(topics: Topics, source: str, label: str, rule: Rule) -> Component:
+    number = _number(topics, source, label, rule, "cooldown", rule.cooldown)
+    longest = {"max": LONGEST_COOLDOWN_SECONDS, "step": 0.1, "unit_of_measurement": "s"}
+    return {**number, **longest, "mode": "box", "icon": "mdi:timer-sand"}
+
+
+def _number(topics: Topics, source: str, label: str, rule: Rule, key: str, configured: float) -> Component:
+    """Something from 0 on that can be ordered."""
     return {
         "platform": "number",
-        "name": _spoken(source, label, "threshold"),
+        "name": _spoken(source, label, key),
         "command_topic": topics.command(source),
-        "command_template": f"{{{{ {{'label': {_quoted(label)}, 'threshold': value}} | to_json }}}}",
+        "command_template": f"{{{{ {{'label': {_quoted(label)}, '{key}': value}} | to_json }}}}",
         "state_topic": topics.state(source),
-        "value_template": _ordered(label, "threshold", rule.on),
+        "value_template": _ordered(label, key, configured),
         "min": 0.0,
-        "max": 1.0,
-        "step": 0.01,
-        "mode": "slider",
         "entity_category": "config",
         "enabled_by_default": rule.alert,
-        "icon": "mdi:tune",
     }
 
 

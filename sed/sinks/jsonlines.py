@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self, TextIO
 
@@ -12,6 +13,8 @@ from sed.errors import SinkError
 from sed.journal import Journal
 from sed.message import Message
 from sed.sinks.follower import IDLE_SECONDS, Follower
+
+NAME = "jsonlines"
 
 _BATCH = 100
 _LOG = logging.getLogger(__name__)
@@ -23,13 +26,21 @@ class JsonLines:
     A reader that goes away ends the writing, not the program.
     """
 
-    def __init__(self, journal: Journal, target: Path | TextIO | None = None) -> None:
-        """`target` is a file to append to, an open stream, or None for standard output. Raises SinkError."""
-        self._journal = journal
+    def __init__(
+        self,
+        journal: Journal,
+        target: Path | TextIO | None = None,
+        told: Callable[[Message], None] = lambda message: None,
+    ) -> None:
+        """`target` is a file to append to, an open stream, or None for standard output. Raises SinkError.
+
+        `told` is called for each message that was written.
+        """
+        self._journal, self._told = journal, told
         self._opened = contextlib.ExitStack()
         self._stream: TextIO | None = self._open(target)
         self._after = journal.last
-        self._follower = Follower("jsonlines", journal, self._turn)
+        self._follower = Follower(NAME, journal, self._turn)
 
     def close(self) -> None:
         """Write what is left, and close the file if it is one."""
@@ -70,6 +81,8 @@ class JsonLines:
             _LOG.warning("JSON lines end here: %s; events go on to the journal", error)
             _silence(self._stream)
             self._stream = None
+        else:
+            self._told(message)
 
 
 def _silence(stream: TextIO) -> None:

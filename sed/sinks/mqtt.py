@@ -8,7 +8,7 @@ connect, and when Home Assistant has started.
 import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, Self
@@ -16,6 +16,7 @@ from typing import Any, Self
 from sed.config import MqttConfig
 from sed.errors import SinkError
 from sed.journal import Journal, Row, SourceState
+from sed.message import Message
 from sed.orders import Orders
 from sed.signals import FLOOR_DBFS
 from sed.sinks.connection import IN_FLIGHT, Connection, Link, Will
@@ -55,19 +56,21 @@ class MqttSink:
         labels: Sequence[str] = (),
         quiet_first: bool = False,
         orders: Orders | None = None,
+        told: Callable[[Message], None] = lambda message: None,
     ) -> None:
         """Start connecting and telling; does not wait for the broker.
 
-        `quiet_first` is for an owner who calls `wait_connected` and tells the first refusal itself.
+        `quiet_first` is for an owner who calls `wait_connected` and tells the first refusal itself; `told` is called
+        for each event that the broker has confirmed.
         """
         check_levels("node", node)
         check_levels("source", *sources)
-        self._journal, self._config, self._orders = journal, config, orders
+        self._journal, self._config, self._orders, self._confirmed = journal, config, orders, told
         self._topics, self._sources = Topics(config.prefix, node), tuple(sources)
         self._device = Device(config, node, self._topics, self._sources, labels, orders)
         self._inbox = Inbox(self._topics, self._device.topic, self._sources, orders, journal.wake)
         self._link: Link | None = None
-        self._unconfirmed: dict[int, int | None] = {}  # message id: seq of an event, None for a state
+        self._unconfirmed: dict[int, Row | None] = {}  # message id: an event, None for a state
         self._optional: set[int] = set()  # ids of messages that a broker may refuse
         self._to_mark: list[int] = []  # seq
         self._sent = 0  # seq
@@ -93,6 +96,11 @@ class MqttSink:
     def connected(self) -> bool:
         """Whether the broker accepts us now."""
         return self._connection.link is not None
+
+    @property
+    def connects(self) -> int:
+        """How often the broker has accepted us."""
+        return self._connection.connects
 
     def wait_connected(self, timeout: float) -> None:
         """Return once the broker has accepted us. Raises SinkError if it refuses, is not there, or does not answer."""
@@ -214,7 +222,7 @@ class MqttSink:
 
     def _tell_events(self, link: Link) -> float:
         """Send what the broker has room for; returns the seconds to wait before the next batch of a backlog."""
-        while room := IN_FLIGHT - sum(seq is not None for seq in self._unconfirmed.values()):
+        while room := IN_FLIGHT - sum(row is not None for row in self._unconfirmed.values()):
             pause = self._next_batch - time.monotonic()
             if self._sent < self._live_after and pause > 0:
                 return pause
@@ -230,7 +238,7 @@ class MqttSink:
         source, label = str(row.message["source"]), str(row.message["label"])
         late = {"late": True} if time.time() - row.at > self._config.max_age else {}
         payload = json.dumps({**row.message, **late}, ensure_ascii=False)
-        self._unconfirmed[link.publish(self._topics.event(source), payload)] = row.seq
+        self._unconfirmed[link.publish(self._topics.event(source), payload)] = row
         self._sent = row.seq
         if row.seq > self._live_after:
             self._tell_label(link, source, label, row.message["phase"] == "start")
@@ -275,8 +283,9 @@ class MqttSink:
         while self._link and self._link.confirmed:
             mid = self._link.confirmed.popleft()
             self._optional.discard(mid)
-            if seq := self._unconfirmed.pop(mid, None):
-                self._to_mark.append(seq)
+            if row := self._unconfirmed.pop(mid, None):
+                self._to_mark.append(row.seq)
+                self._confirmed(row.message)
         while self._link and self._link.refused:
             mid, refusal = self._link.refused.popleft()
             self._unconfirmed.pop(mid, None)

@@ -1,5 +1,7 @@
 """Encryption of the connection to a broker, from PEM files."""
 
+import contextlib
+import hashlib
 import ssl
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +21,15 @@ def tls_context(config: MqttConfig) -> ssl.SSLContext:
         certificate, key = config.cert_file, config.key_file
         _loaded("mqtt.cert_file", certificate, lambda: context.load_cert_chain(certificate, key))
     return context
+
+
+def fingerprint(config: MqttConfig) -> bytes:
+    """Changes when the password or a certificate does, though its file has the same name. Raises ConfigError."""
+    digest = hashlib.blake2b((config.secret() or "").encode())
+    for path in filter(None, (config.ca_file, config.cert_file, config.key_file)):
+        with contextlib.suppress(OSError):
+            digest.update(path.read_bytes())
+    return digest.digest()
 
 
 def _loaded(key: str, path: Path | None, load: Callable[[], T]) -> T:

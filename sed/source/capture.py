@@ -15,7 +15,7 @@ from sed.signals import Block, Floats
 from sed.values import Channel
 
 QUEUE = 1000
-"""Callbacks that may wait to be taken, twenty seconds; what comes beyond is dropped, and counted as lost."""
+"""Callbacks that may wait to be taken, forty seconds; what comes beyond is dropped, and counted as lost."""
 
 LATE_SECONDS = 0.1
 """Sound that comes so late, and does not catch up, tells that some was lost before it."""
@@ -53,17 +53,25 @@ class Capture:
     """The callback copies and returns; whoever calls `take` does the rest, in a thread that may be held up."""
 
     def __init__(
-        self, ring: RingBuffer, clock: SampleClock, rate: float, channel: Channel, gain_db: float, losses: Losses
+        self,
+        ring: RingBuffer,
+        clock: SampleClock,
+        rate: float,
+        channel: Channel,
+        gain_db: float,
+        losses: Losses,
+        late: float = LATE_SECONDS,
     ) -> None:
-        """`rate` is the device's, in Hz; the ring's is the clock's."""
-        self._ring, self._clock, self._rate, self._channel = ring, clock, rate, channel
+        """`rate` is the device's, in Hz; the ring's is the clock's. `late` is for those that are late more often."""
+        self._ring, self._clock, self._rate, self._channel, self._late = ring, clock, rate, channel, late
         self._losses = losses
         self._gain = np.float32(10.0 ** (gain_db / 20.0))
-        self._resampler = None if rate == clock.sample_rate else Resampler(round(rate), clock.sample_rate)
+        self._resampler = self._resampled_from(rate)
         self._chunks: queue.SimpleQueue[Chunk] = queue.SimpleQueue()
         self._frames = 0  # that callbacks were called with
         self._frame = 0  # expected next
         self._origin: tuple[int, int] | None = None  # a frame, and its number in the ring
+        self._left_out = 0  # frames to come that are not brought in
         self._late_since: float | None = None
         self._least_late = 0.0
         self.longest_age = np.inf
@@ -92,9 +100,17 @@ class Capture:
         samples = chunk.samples.mean(axis=1) if self._channel == "mix" else chunk.samples[:, self._channel]
         samples = np.ascontiguousarray(samples * self._gain)
         self._place(chunk, len(samples))
-        self._ring.write(samples if self._resampler is None else self._resampler.push(Block(0, samples)).samples)
+        heard = samples[self._left_out :]
+        self._left_out -= len(samples) - len(heard)
+        self._ring.write(heard if self._resampler is None else self._resampler.push(Block(0, heard)).samples)
         self._frame = chunk.first + len(samples)
         return samples
+
+    def retune(self, rate: float) -> None:
+        """From the next frame on the stream has another rate, in Hz; nothing was lost."""
+        self._flush()
+        self._rate, self._resampler = rate, self._resampled_from(rate)
+        self._origin = (self._frame, self._ring.end) if self._origin is not None else None
 
     def close(self, *, broken: bool) -> None:
         """No more will come; what the resampler still holds is heard, too.
@@ -105,6 +121,9 @@ class Capture:
         captured = self._clock.captured(self._ring.end)
         if broken and self._origin is not None and captured is not None:
             self._skip(max(1, self._samples(time.clock_gettime(_CLOCK) - captured)))
+
+    def _resampled_from(self, rate: float) -> Resampler | None:
+        return None if rate == self._clock.sample_rate else Resampler(round(rate), self._clock.sample_rate)
 
     def _place(self, chunk: Chunk, frames: int) -> None:
         """Find out what was lost before the chunk, and tell the clock of it."""
@@ -130,7 +149,7 @@ class Capture:
 
     def _stays(self, late: float, now: float) -> bool:
         """Whether chunks have been late for so long that they will not catch up: a loss that nobody flagged."""
-        if late < LATE_SECONDS:
+        if late < self._late:
             self._late_since = None
             return False
         if self._late_since is None:
@@ -145,8 +164,10 @@ class Capture:
 
     def _jump(self, frame: int, lost: int) -> None:
         self._flush()
-        self._skip(lost)
-        self._origin = (frame, self._ring.end)
+        lead = self._ring.lead if self._resampler is None else 0  # a resampler ends its blocks where it likes
+        self._skip(lost + lead if self._ring.end else 0)
+        self._left_out = lead
+        self._origin = (frame + lead, self._ring.end)
         self._late_since = None
 
     def _skip(self, lost: int) -> None:

@@ -25,6 +25,9 @@ _ENDLESS = (range(0x7FFF_F000 - 0x100, 0x8000_0100), range(0xFFFF_FF00, 0x1_0000
 _UNTOLD = frozenset({"MP3", "OGG"})
 """Formats that do not tell their length in advance, or only guess it."""
 
+_LARGEST = 1e9
+"""No sample is larger, full scale being 1: numbers of a broken file that would only overflow later."""
+
 _SLACK = 0.001
 """libsndfile miscounts an RF64 file on a pipe by a few samples."""
 
@@ -105,11 +108,19 @@ class AudioFile:
         except soundfile.LibsndfileError as error:
             at = start / self.sample_rate
             raise AudioError(f"{self.name}: cannot be decoded after {at:.2f} s ({_reason(error)})") from error
-        mono = samples.mean(axis=1) if self._channel == "mix" else samples[:, self._channel]
-        finite = np.isfinite(mono)
-        if not finite.all():
-            bad = start + int(np.argmin(finite))
-            value = "not a number" if np.isnan(mono[bad - start]) else "infinite"
+        with np.errstate(all="ignore"):  # what overflows is told below
+            mono = samples.mean(axis=1) if self._channel == "mix" else samples[:, self._channel]
+        usable = np.abs(mono) <= _LARGEST
+        if not usable.all():
+            bad = start + int(np.argmin(usable))
+            number = float(mono[bad - start])
+            value = (
+                "not a number"
+                if np.isnan(number)
+                else "infinite"
+                if np.isinf(number)
+                else f"{number:g}, full scale is 1"
+            )
             raise AudioError(f"{self.name}: sample {bad} ({bad / self.sample_rate:.3f} s) is {value}")
         return np.ascontiguousarray(mono)
 

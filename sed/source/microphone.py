@@ -1,15 +1,14 @@
 """A microphone: opened by name, watched, and opened again until it is stopped."""
 
-import random
 import threading
 import time
-from collections.abc import Iterator
 
 from sed.clock import SampleClock
 from sed.config import SourceConfig
 from sed.errors import DeviceError
 from sed.ring import RingBuffer
 from sed.signals import State
+from sed.source.backoff import delays
 from sed.source.capture import Capture, Losses
 from sed.source.portaudio import Device, portaudio
 
@@ -65,7 +64,7 @@ class Microphone(threading.Thread):
             self._ring.close()
 
     def _keep_listening(self) -> None:
-        delays = _delays()
+        waits = delays(FIRST_DELAY, LONGEST_DELAY)
         while not self._stopped:
             opened = self.opened
             try:
@@ -75,8 +74,8 @@ class Microphone(threading.Thread):
             if self._stopped or self._portaudio.stale:  # make way for a moment, then begin again
                 continue
             if self.opened > opened:
-                delays = _delays()
-            self._pause(next(delays))
+                waits = delays(FIRST_DELAY, LONGEST_DELAY)
+            self._pause(next(waits))
             self._portaudio.look_again(self._device)
 
     def _listen(self) -> None:
@@ -135,11 +134,3 @@ class Microphone(threading.Thread):
         until = time.monotonic() + seconds
         while not self._stopped and (left := until - time.monotonic()) > 0.0:
             time.sleep(min(left, LOOK_SECONDS))
-
-
-def _delays() -> Iterator[float]:
-    """Seconds: twice as long each time, and never in step with others."""
-    delay = FIRST_DELAY
-    while True:
-        yield delay * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, not a secret
-        delay = min(2.0 * delay, LONGEST_DELAY)

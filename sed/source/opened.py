@@ -1,5 +1,6 @@
 """Where sound comes from, as a configuration names it."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -9,7 +10,9 @@ from sed.message import Clock, Timekeeper
 from sed.ring import RingBuffer
 from sed.signals import State
 from sed.source.microphone import Microphone
+from sed.source.network import Network
 from sed.source.recording import Recording
+from sed.values import NETWORK
 
 
 class Source(Protocol):
@@ -32,12 +35,16 @@ class Source(Protocol):
 
 def open_source(config: SourceConfig, ring: RingBuffer, rate: int) -> Source:
     """The source that a URL names, not started yet; `rate` is the ring's, in Hz."""
-    if config.kind != "mic":
-        return Recording(config, ring, rate)
     try:
-        return Microphone(config, ring, rate)
+        return _MAKERS.get(config.kind, Recording)(config, ring, rate)
     except DeviceError as error:
         return Nothing(ring, rate, str(error))
+
+
+_MAKERS: Mapping[str, Callable[[SourceConfig, RingBuffer, int], Source]] = {
+    "mic": Microphone,
+    **dict.fromkeys(NETWORK, Network),
+}
 
 
 class Nothing:

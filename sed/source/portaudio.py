@@ -19,8 +19,8 @@ LATENCY = 0.1
 """Seconds of buffer asked for: a callback may come so late without a loss. PulseAudio hands over 40 ms at a time then,
 and the process wakes up less often than with a shorter one."""
 
-BLOCK_SECONDS = 0.02
-"""Of sound in each callback."""
+BLOCK_SECONDS = 0.04
+"""Of sound in each callback: what makes a row of scores."""
 
 LOOK_SECONDS = 20.0
 """How long a fresh process may take to list the devices."""
@@ -116,6 +116,22 @@ class PortAudio:
                 stream.start()
             except self._sounddevice.PortAudioError as error:
                 raise DeviceError(f"{device.name!r} cannot be opened ({_reason(error)})") from error
+            self._open += 1
+            return stream
+
+    def open_output(self, name: str, rate: int, callback: Callable[..., None]) -> Any:
+        """A running stream with one channel to the output of that name, or the default one; given back to `close`.
+
+        Raises DeviceError if there is none, or it refuses.
+        """
+        with self._turn:
+            try:
+                stream = self._sounddevice.OutputStream(
+                    rate, round(rate * BLOCK_SECONDS), name or None, 1, "float32", LATENCY, callback=callback
+                )
+                stream.start()
+            except (self._sounddevice.PortAudioError, ValueError) as error:  # the latter for a name
+                raise DeviceError(f"loudspeaker {name!r} cannot be opened ({_reason(error)})") from error
             self._open += 1
             return stream
 

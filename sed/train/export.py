@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from sed.errors import ModelError
-from sed.metadata import Metadata
+from sed.metadata import Heard, Metadata
 from sed.train.modelfile import described, write
 from sed.train.network import Network
 
@@ -62,7 +62,13 @@ def graph(network: Network, metadata: Metadata) -> bytes:
             opset_version=17,
             dynamo=False,
         )
-    return described(buffer.getvalue(), metadata)
+    return described(buffer.getvalue(), metadata.model_copy(update={"heard": heard(network)}))
+
+
+def heard(network: Network) -> Heard:
+    """What the network normalises its input by: mean and spread of the sound it was trained on."""
+    mean, spread = (tuple(round(float(band), 3) for band in bands) for bands in (network.mean, network.spread))
+    return Heard(mean=mean, spread=spread)
 
 
 def disagreement(network: Network, data: bytes) -> float:

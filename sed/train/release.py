@@ -132,8 +132,6 @@ def summary(settings: TrainSettings, network: Network, step: int, elapsed: float
         "machine": f"{platform.machine()}, {settings.threads} thread{_gpu(settings)}",
         "network": network.kind,
         "parameters": sum(part.numel() for part in network.parameters()),
-        "mel_mean_db": [round(float(value), 3) for value in network.mean],
-        "mel_std_db": [round(float(value), 3) for value in network.spread],
     }
 
 

@@ -121,6 +121,7 @@ PLATFORMS = {
             "max": {"type": "number"},
             "step": {"type": "number", "minimum": 0.001},
             "mode": {"enum": ["auto", "box", "slider"]},
+            "unit_of_measurement": TEXT,
         },
     ),
 }

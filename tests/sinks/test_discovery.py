@@ -45,6 +45,7 @@ def test_one_source_with_two_alerting_labels_of_three() -> None:
         "yard__glass_break__sound": "binary_sensor",
         **{f"yard__{label}__enable": "switch" for label in RULES},
         **{f"yard__{label}__threshold": "number" for label in RULES},
+        **{f"yard__{label}__cooldown": "number" for label in RULES},
     }
     siren = found["yard__siren__sound"]
     assert (siren["state_topic"], siren["device_class"]) == ("earwitness/gate/yard/siren", "sound")
@@ -77,16 +78,26 @@ def test_an_event_triggers_once() -> None:
 
 @given(label=LABELS)
 def test_switches_and_numbers_show_what_holds_and_command_it(label: str) -> None:
-    found = list(components(Announced("yard", [], {label: Rule(on=0.7, alert=False)})).values())
-    switch, number = found[-2:]
-    plain, ordered = ({"state": "hearing"}, {"orders": {label: {"enable": True, "threshold": 0.25}}})
-    for state, enabled, threshold in ((plain, switch["state_off"], "0.7"), (ordered, switch["state_on"], "0.25")):
-        payload = json.dumps(state)
-        assert value(switch["value_template"], payload) == enabled
-        assert value(number["value_template"], payload) == threshold
+    rule = Rule(on=0.7, cooldown=5.0, alert=False)
+    found = list(components(Announced("yard", [], {label: rule})).values())
+    switch, threshold, cooldown = found[-3:]
+    ordered = {"enable": True, "threshold": 0.25, "cooldown": 30.0}
+    plain = json.dumps({"state": "hearing"})
+    assert value(switch["value_template"], plain) == switch["state_off"]
+    assert (value(threshold["value_template"], plain), value(cooldown["value_template"], plain)) == ("0.7", "5.0")
+    told = json.dumps({"orders": {label: ordered}})
+    assert value(switch["value_template"], told) == switch["state_on"]
+    assert (value(threshold["value_template"], told), value(cooldown["value_template"], told)) == ("0.25", "30.0")
     assert json.loads(switch["payload_on"]) == {"label": label, "enable": True}
     assert json.loads(switch["payload_off"]) == {"label": label, "enable": False}
-    assert json.loads(command(number["command_template"], 0.3)) == {"label": label, "threshold": 0.3}
+    assert json.loads(command(threshold["command_template"], 0.3)) == {"label": label, "threshold": 0.3}
+    assert json.loads(command(cooldown["command_template"], 12.5)) == {"label": label, "cooldown": 12.5}
+
+
+def test_the_longest_cooldown_is_within_what_home_assistant_shows() -> None:
+    longest = Rule.model_fields["cooldown"].metadata[1].le
+    number = components(Announced("yard", [], {"siren": Rule(cooldown=longest)}))["yard__siren__cooldown"]
+    assert (number["min"], number["max"], number["unit_of_measurement"]) == (0.0, longest, "s")
 
 
 @given(
@@ -101,7 +112,7 @@ def test_any_names_become_legal_ids_that_differ(prefix: str, node: str, sources:
     rules = {label: Rule() for label in labels}
     announced = [Announced(source, labels, rules) for source in sources]
     found = accepted(json.dumps(document(Topics(prefix, node), device, node, announced)))
-    assert len(found) == len(sources) * (3 + 3 * len(labels))
+    assert len(found) == len(sources) * (3 + 4 * len(labels))
 
 
 @pytest.mark.parametrize(
@@ -123,7 +134,7 @@ def test_what_is_there_no_more_is_taken_away() -> None:
     now = components(Announced("yard", ["siren"], RULES))
     gone = farewells(before, now)
     assert {key for key in gone if key.startswith("yard")} == {"yard__glass_break__sound"}
-    assert len([key for key in gone if key.startswith("hall")]) == 3 + 1 + 2 * len(RULES)
+    assert len([key for key in gone if key.startswith("hall")]) == 3 + 1 + 3 * len(RULES)
     assert gone["yard__glass_break__sound"] == {"platform": "binary_sensor"}
     told = {**document(TOPICS, "d", "gate", []), "components": {**now, **gone}}
     accepted(json.dumps(told))

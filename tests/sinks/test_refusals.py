@@ -1,6 +1,7 @@
 """Brokers that say no: told in one line, with what to do, and never taken for a connection."""
 
 import logging
+import shutil
 import socket
 import threading
 import time
@@ -193,6 +194,22 @@ def test_tls_with_a_certificate_of_our_own(journal: Journal, tmp_path: Path, tls
         with MqttSink(journal, own, "gate") as sink:
             sink.wait_connected(5.0)
         assert "mqtt.cert_file" in refusal(journal, broker.mqtt(ca_file=tls["ca"]))
+
+
+def test_a_certificate_that_is_renewed_is_read_again(
+    journal: Journal, tmp_path: Path, tls: dict[str, Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    """First it comes from an authority that the broker does not know."""
+    (tmp_path / "other").mkdir()
+    other = certificates(tmp_path / "other")
+    with Broker(tmp_path, tls=tls, extra="require_certificate true") as broker:
+        own = broker.mqtt(ca_file=tls["ca"], cert_file=other["certificate"], key_file=other["key"])
+        with MqttSink(journal, own, "gate") as sink:
+            eventually(lambda: "(trying again)" in caplog.text)
+            assert not sink.connected
+            for name in ("certificate", "key"):
+                shutil.copy(tls[name], other[name])
+            eventually(lambda: sink.connected)
 
 
 def test_certificates_that_cannot_be_read(journal: Journal, tmp_path: Path, tls: dict[str, Path]) -> None:

@@ -124,6 +124,40 @@ def test_a_click_has_its_time_at_every_rate(rate: int) -> None:
     assert captured == pytest.approx(UP + 3.0, abs=1e-4)
 
 
+@settings(max_examples=25)
+@given(rates=st.lists(st.sampled_from([8_000, 16_000, 22_050, 44_100]), min_size=2, max_size=5))
+def test_a_rate_that_changes_loses_nothing(rates: list[int]) -> None:
+    """As in network streams: each second is heard, and the last click has its time."""
+    ring, clock = RingBuffer(10 * RATE), SampleClock(RATE)
+    capture = opened(ring, clock, rates[0])
+    first = 0
+    for second, rate in enumerate(rates):
+        capture.retune(rate)
+        sound = np.zeros((rate, 1), np.float32)
+        sound[rate // 2] = second == len(rates) - 1
+        for start in range(0, rate, rate // 50):
+            piece = sound[start : start + rate // 50]
+            moment = second + (start + len(piece)) / rate
+            capture.bring(Chunk(first, piece, len(piece) / rate, UP + moment, WALL + moment, False))
+            first += len(piece)
+    capture.close(broken=False)
+    samples = heard(ring)
+    assert len(samples) / RATE == pytest.approx(len(rates), abs=0.001)
+    captured = clock.captured(int(np.argmax(samples)))
+    assert captured == pytest.approx(UP + len(rates) - 0.5, abs=1e-3)
+    assert ring.lost == 0
+
+
+@pytest.mark.parametrize(("late", "lost"), [(0.1, 0.3), (0.5, 0.0)])
+def test_how_late_is_too_late(late: float, lost: float) -> None:
+    ring, clock = RingBuffer(10 * RATE), SampleClock(RATE)
+    card = Card(Capture(ring, clock, RATE, 0, 0.0, Losses(), late))
+    card.play(noise(2.0))
+    card.play(noise(2.0), late=0.3)
+    heard(ring)
+    assert ring.lost / RATE == pytest.approx(lost, abs=0.001)
+
+
 def test_what_a_device_tells_of_its_delay_is_believed_within_reason() -> None:
     """Seen of PulseAudio after a pause: seconds, where there were none."""
     ring, clock = RingBuffer(RATE), SampleClock(RATE)
@@ -161,3 +195,25 @@ def test_a_broken_stream_tells_of_its_loss_at_once(monkeypatch: pytest.MonkeyPat
     capture.close(broken=True)
     reader = ring.blocks(320)
     assert [(block.start, len(block.samples)) for block in (next(reader), next(reader))] == [(0, 1600), (33_600, 0)]
+
+
+@pytest.mark.parametrize("lost", [0, 1_600])
+def test_what_leads_up_to_a_whole_row_is_left_out(lost: int) -> None:
+    """The numbers of samples stay true: what is left out behind a loss is a part of it."""
+    ring, clock = RingBuffer(20 * RATE, lead=288), SampleClock(RATE)
+    card = Card(opened(ring, clock))
+    sound = noise(4.0)
+    card.play(sound[: 2 * RATE])
+    if lost:
+        card.seconds += lost / RATE
+        card.play(sound[2 * RATE :], overflow=True)
+    ring.close()
+    blocks = list(ring.blocks(1))
+    np.testing.assert_array_equal(blocks[0].samples, sound[288 : 2 * RATE, 0])
+    assert blocks[0].start == 0
+    if lost:
+        np.testing.assert_array_equal(blocks[1].samples, sound[2 * RATE + 288 :, 0])
+        assert blocks[1].start == blocks[0].end + lost + 288
+        at = (clock.utc(blocks[1].start) - clock.utc(0)).total_seconds()
+        assert at == pytest.approx((2 * RATE + lost) / RATE, abs=0.011)  # a callback is 10 ms
+    assert ring.lost == (lost + 288 if lost else 0)

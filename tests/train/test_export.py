@@ -42,12 +42,23 @@ def test_the_runtime_scores_as_the_network_does(kind: str, tmp_path: Path) -> No
     trained = network(kind)
     export(trained, metadata(), tmp_path / "deep" / "m.onnx")
     model = OnnxModel(tmp_path / "deep" / "m.onnx")
-    assert model.metadata == metadata()
+    assert model.metadata.model_copy(update={"heard": None}) == metadata()
     values = log_mel(0.1 * np.random.default_rng(0).standard_normal(16_352).astype(np.float32), FrontendSettings())
     found = model.step(Frames(0, 160, values))
     with torch.no_grad():
         logits = trained(torch.from_numpy(values)[None], *trained.initial(1))[0]
     np.testing.assert_allclose(found.values, torch.sigmoid(logits)[0, 3:].numpy(), atol=1e-5)
+
+
+@of_each_kind
+def test_the_file_says_what_was_heard_in_training(kind: str, tmp_path: Path) -> None:
+    trained = network(kind)
+    trained.normalise(torch.linspace(-30.0, -70.0, 64), torch.full((64,), 25.0))
+    export(trained, metadata(), tmp_path / "m.onnx")
+    heard = OnnxModel(tmp_path / "m.onnx").metadata.heard
+    assert heard is not None
+    np.testing.assert_allclose(heard.mean, np.linspace(-30.0, -70.0, 64), atol=1e-3)
+    assert set(heard.spread) == {25.0}
 
 
 def test_a_file_that_disagrees_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
