@@ -42,7 +42,7 @@ test-packages:
 
 $(VENV)/demo.stamp: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "make: no virtual environment: install python3-venv" >&2; exit 2; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[web]'
 	@touch $@
 
 $(VENV)/dev.stamp: pyproject.toml $(VENV)/demo.stamp
@@ -50,5 +50,5 @@ $(VENV)/dev.stamp: pyproject.toml $(VENV)/demo.stamp
 	@touch $@
 
 clean:
-	rm -rf $(VENV) dist examples/street.wav examples/street.tsv .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) dist .ci/artefacts examples/street.wav examples/street.tsv .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,6 +1,6 @@
 """Recordings through the whole daemon: player, ring, detector, journal, sinks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from sed.journal import Journal
 from sed.message import Clock
 from sed.metadata import alerting
 from sed.model import OnnxModel
+from sed.observer import Observer, Origin
 from sed.ring import RingBuffer
 from sed.service import Listener
 from sed.shipped import model_path
@@ -40,17 +41,24 @@ class Replay:
         """
         self._model = OnnxModel(model_path(config.model))
         self._rate = self._model.metadata.frontend.sample_rate
-        rules = merged_rules(config, self._model.metadata)
+        self.metadata = self._model.metadata
+        self.rules = merged_rules(config, self.metadata)
         self._player: Player | None = None
         self._opened = ExitStack()
         with ExitStack() as opening:
             told = opening.enter_context(_journal(config, journal))
             if lines is not None:
                 opening.enter_context(JsonLines(told, lines))
-            self._mqtt = _mqtt(config, told, source, alerting(rules), opening)
+            self._mqtt = _mqtt(config, told, source, alerting(self.rules), opening)
             self._opened = opening.pop_all()
-        self._node, self._source, self._rules, self._told = config.node, source, rules, told
+        self._node, self._source = config.node, source
+        self.journal = told
         self.stopped = False
+
+    @property
+    def connected(self) -> bool:
+        """Whether a broker accepts us now."""
+        return self._mqtt is not None and self._mqtt.connected
 
     def play(
         self,
@@ -59,12 +67,13 @@ class Replay:
         speed: float | None = 1.0,
         start_time: datetime | None = None,
         began: Callable[[datetime], None] = lambda moment: None,
+        observe: Sequence[Callable[[Origin], Observer]] = (),
     ) -> float:
         """Play a recording to its end; returns its seconds.
 
         Its first sample counts as heard at `start_time`, or when it is played; `began` is told which. `speed` is in
-        times real time; None is as fast as the machine goes. Raises AudioError or UsageError; what was heard before an
-        error is told.
+        times real time; None is as fast as the machine goes. `observe` makes who looks on. Raises AudioError or
+        UsageError; what was heard before an error is told.
         """
         ring = RingBuffer(round(RING_SECONDS * self._rate))
         with AudioFile(name, channel) as file:
@@ -72,7 +81,7 @@ class Replay:
             if self.stopped:  # between two recordings, when there was no player to stop
                 player.stop()
             player.start()
-            listener = Listener(self._node, self._source, self._model, self._rules, ring, self._told)
+            listener = Listener(self._node, self._source, self._model, self.rules, ring, self.journal, observe)
             try:
                 moment = start_time or player.wait_for_start()
                 began(moment)

@@ -28,7 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "broker": {"errors"},
     **dict.fromkeys(OFFLINE - {"pipeline", "tap"}, FOUNDATION | STAGES | OFFLINE),
     "explain": FOUNDATION | STAGES | OFFLINE,
-    "replay": FOUNDATION | REMEMBERED | STAGES | OFFLINE | {"sinks", "service"},
+    "replay": FOUNDATION | REMEMBERED | STAGES | OFFLINE | {"sinks", "service", "observer"},
     "observer": FOUNDATION | {"ring"},
     "clips": FOUNDATION | {"observer"},
     "curve": {"errors"},

@@ -185,9 +185,7 @@ def test_metrics_are_for_this_computer_unless_told_otherwise(file: Path) -> None
     assert (everybody.place, MetricsConfig().place) == ("[::]:9999", "127.0.0.1:9464")
 
 
-def test_the_page_is_for_this_computer_unless_there_is_a_token(
-    file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_page_is_for_this_computer_unless_there_is_a_token(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def found(text: str) -> HttpConfig:
         file.write_text(f"[http]\n{text}")
         http = load(file).http

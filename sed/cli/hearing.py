@@ -201,11 +201,17 @@ def devices(
 
 
 @app.command()
-def demo(model: ModelOption = None) -> None:
-    """Hear a street: a private broker, a second client, and every alert with its delay behind the sound.
+def demo(
+    model: ModelOption = None,
+    page: Annotated[
+        bool | None,
+        typer.Option("--page/--no-page", help="Keep the page open until Ctrl-C.", show_default="on a terminal"),
+    ] = None,
+) -> None:
+    """Hear a street: a private broker, a second client, every alert with its delay, and a page to see and hear it.
 
     Example: **earwitness demo**
     """
     from sed.commands import demo as command
 
-    raise typer.Exit(command.run(load(None, model)))
+    raise typer.Exit(command.run(load(None, model), page))

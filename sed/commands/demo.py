@@ -11,14 +11,14 @@ from rich.console import Console
 from rich.table import Table
 
 from sed.broker import PrivateBroker
-from sed.config import Config, overridden
+from sed.commands.demopage import SOURCE, DemoPage
+from sed.config import Config, JournalConfig, overridden
 from sed.replay import Replay
 from sed.shipped import example_module
 from sed.stopping import on_signal
 from sed.watch import Received, Subscriber
 
 NODE = "demo"
-SOURCE = "street"
 LAST_WORDS_SECONDS = 1.0
 COLLAR = 1.0
 """Seconds by which a heard onset may miss the true one and still be the same event."""
@@ -43,27 +43,47 @@ class Alert:
     behind_certainty: float  # seconds from the deciding sample to its arrival
 
 
-def run(config: Config) -> int:
-    """Play the street at its own speed; returns 0 if everything in it was heard, else 1."""
+def run(config: Config, page: bool | None = None) -> int:
+    """Play the street at its own speed; returns 0 if everything in it was heard, else 1.
+
+    The page with what was heard stays until Ctrl-C: with `page`, or, if that is not said, on a terminal.
+    """
     console = Console(highlight=False)
+    stay = console.is_terminal if page is None else page
     with TemporaryDirectory(prefix="earwitness-demo-") as folder, PrivateBroker() as broker:
         street = Path(folder) / "street.wav"
         truth: list[TrueEvent] = example_module("make_street.py").make_street(street)
-        config = overridden(config, mqtt_url=broker.url).model_copy(update={"node": NODE})
+        journal = JournalConfig(path=street.with_name("journal.db"))
+        config = overridden(config, mqtt_url=broker.url).model_copy(update={"node": NODE, "journal": journal})
         assert config.mqtt is not None  # noqa: S101 - the line above set it
-        with Subscriber(config.mqtt, [f"{config.mqtt.prefix}/{NODE}/+/event"]) as client:
+        with (
+            Subscriber(config.mqtt, [f"{config.mqtt.prefix}/{NODE}/+/event"]) as client,
+            Replay(config, SOURCE, journal=journal.path) as replay,
+            DemoPage(config, street, replay) as shown,
+        ):
             client.wait_connected(LAST_WORDS_SECONDS)
-            with Replay(config, SOURCE) as replay, on_signal(replay.stop):
+            with on_signal(replay.stop):
                 console.print(f"playing 45 s of street; a second client of {broker.url} hears:")
                 listening = _Listening(client, console)
                 listening.start()
-                seconds = replay.play(str(street), 0, began=listening.began)
+                seconds = replay.play(str(street), 0, began=listening.began, observe=shown.observe)
                 replay.deliver()
             alerts = listening.finish()
-    if replay.stopped:
-        console.print(f"stopped after {seconds:.0f} s")
-        return 1
-    return _compare(truth, alerts, console)
+            if replay.stopped:
+                console.print(f"stopped after {seconds:.0f} s")
+                return 1
+            code = _compare(truth, alerts, console)
+            console.print(shown.invitation(stay=stay), soft_wrap=True)
+            if stay and shown.address:
+                _wait()
+    return code
+
+
+def _wait() -> None:
+    """Until a signal comes."""
+    over = threading.Event()
+    with on_signal(over.set):
+        over.wait()
 
 
 class _Listening(threading.Thread):
