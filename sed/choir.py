@@ -138,7 +138,10 @@ class Choir:
 
     def _break_off(self) -> None:
         """What is done for all of them together went wrong."""
-        for voice in self._voices:
+        with self._lock:
+            broken = [*self._voices, *self._coming]
+            self._voices, self._coming, self._thread = [], [], None
+        for voice in broken:
             voice.attempt(_raise)
 
 

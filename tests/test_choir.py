@@ -219,8 +219,9 @@ def test_what_breaks_for_all_is_the_end_of_all(
     singers = [Singer(f"s{n}", choir, toy, journal, None) for n in range(2)]
     singers[0].listener.model.session = None  # nobody foresaw that
     for singer in singers:
-        singer.ring.write(SOUNDS[0])
         singer.voice.start()
+    for singer in singers:
+        singer.ring.write(SOUNDS[0])
     for singer in singers:
         singer.voice.join(10.0)
         assert singer.ends == [BROKEN]

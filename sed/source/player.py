@@ -68,14 +68,15 @@ class Player(threading.Thread):
     def run(self) -> None:
         """Play until the end or until stopped."""
         try:
-            self._play()
+            self.play()
         except AudioError as error:
             self.error = error
         finally:
             self._began.set()
             self._ring.close()
 
-    def _play(self) -> None:
+    def play(self) -> None:
+        """As `run`, in the caller's thread; the ring stays open. Raises AudioError."""
         self.began_at, start = datetime.now(UTC), time.monotonic()
         self._began.set()
         for block in resampled(self._file.blocks(BLOCK_SECONDS), self._file.sample_rate, self._rate):

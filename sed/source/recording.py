@@ -77,9 +77,7 @@ class Recording(threading.Thread):
             self._player = Player(file, self._ring, self._rate, speed, config.gain_db, self._see)
             if self._stopped:  # while the file was being opened
                 self._player.stop()
-            self._player.run()
-        if self._player.error is not None:
-            raise self._player.error
+            self._player.play()
 
     def _see(self, block: Block) -> None:
         now = time.monotonic()
