@@ -3,6 +3,7 @@
 import { slot } from "./colours.js";
 import { ask } from "./daemon.js";
 import { make, select } from "./dom.js";
+import { Lookback } from "./lookback.js";
 import { count, day, duration, named, score, time, clock, verdictWords } from "./words.js";
 
 const PAGE = 50;
@@ -26,14 +27,7 @@ const VERDICTS = [
   ["other", "other label"],
 ];
 
-export class Events {
-  constructor(daemon) {
-    this.daemon = daemon;
-    this.element = make("div", { class: "view" });
-    daemon.addEventListener("event", () => this.soon());
-    daemon.addEventListener("verdict", () => this.soon());
-  }
-
+export class Events extends Lookback {
   /** `label=siren&verdict=none` and the like. */
   show(query = "") {
     this.chosen = new URLSearchParams(query);
@@ -52,20 +46,6 @@ export class Events {
       this.more,
     );
     return this.load();
-  }
-
-  hide() {
-    this.shown = false;
-    clearTimeout(this.waiting);
-    this.waiting = null;
-  }
-
-  soon() {
-    if (!this.shown || this.waiting) return;
-    this.waiting = setTimeout(() => {
-      this.waiting = null;
-      this.load();
-    }, 500);
   }
 
   filters() {

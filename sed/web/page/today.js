@@ -3,6 +3,7 @@
 import { slot } from "./colours.js";
 import { ask } from "./daemon.js";
 import { make } from "./dom.js";
+import { Lookback } from "./lookback.js";
 import { Tip, roving } from "./tip.js";
 import { clock, count, day, duration, moment, named, score, seconds, verdictWords } from "./words.js";
 
@@ -29,12 +30,11 @@ function later(zoom, from, n) {
   return at;
 }
 
-export class Today {
+export class Today extends Lookback {
   constructor(daemon) {
-    this.daemon = daemon;
+    super(daemon);
+    this.element.classList.add("today");
     this.tip = new Tip();
-    this.element = make("div", { class: "view today" });
-    for (const name of ["event", "verdict"]) daemon.addEventListener(name, () => this.soon());
   }
 
   /** `zoom/moment`, both of which may be missing. */
@@ -46,21 +46,6 @@ export class Today {
     this.to = later(this.zoom, this.from, 1);
     this.shown = true;
     return this.load();
-  }
-
-  hide() {
-    this.shown = false;
-    clearTimeout(this.waiting);
-    this.waiting = null;
-  }
-
-  /** Events may come in showers. */
-  soon() {
-    if (!this.shown || this.waiting) return;
-    this.waiting = setTimeout(() => {
-      this.waiting = null;
-      this.load();
-    }, 500);
   }
 
   link(zoom, when) {
