@@ -7,7 +7,9 @@ import re
 import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
@@ -18,10 +20,11 @@ import soundfile
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.process import Process
+from sed.web.hub import CLIENTS
 from tests.broker import eventually, free_port
 from tests.daemon import START_SECONDS, Run
 from tests.toy import RATE
-from tests.web.box import Box, answers, box, calling, configured, write_sounds
+from tests.web.box import PATIENCE_SECONDS, Box, answers, box, calling, configured, write_sounds
 
 NOBODY = "01JD0000000000000000000000"
 TOKEN = "correct-horse-battery"
@@ -263,20 +266,21 @@ def test_a_body_that_is_no_recording_is_small(open_box: Box) -> None:
 
 def test_who_watches_and_never_reads_costs_little(open_box: Box) -> None:
     def ask() -> socket.socket:
-        watcher = socket.create_connection(("127.0.0.1", open_box.port))
+        watcher = socket.create_connection(("127.0.0.1", open_box.port), PATIENCE_SECONDS)
         watcher.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         watcher.sendall(b"GET /stream HTTP/1.1\r\nhost: localhost\r\n\r\n")
         return watcher
 
     process = Process(open_box.run.process.pid)
     before = process.resident
-    silent = [ask() for _ in range(20)]
-    eventually(lambda: not watchable(open_box), START_SECONDS)
-    time.sleep(1.5)
-    assert process.resident < before + 20.0  # MB
-    assert open_box.client.get("/sources").json()["sources"][0]["dropped_samples"] == 0
-    for each in silent:
-        each.close()
+    with ExitStack() as opened:
+        silent = [opened.enter_context(ask()) for _ in range(20)]
+        told = Counter(each.recv(12, socket.MSG_WAITALL) for each in silent)  # and no more is read
+        assert told == {b"HTTP/1.1 200": CLIENTS, b"HTTP/1.1 503": 20 - CLIENTS}
+        assert not watchable(open_box)
+        time.sleep(1.5)
+        assert process.resident < before + 20.0  # MB
+        assert open_box.client.get("/sources").json()["sources"][0]["dropped_samples"] == 0
     eventually(lambda: watchable(open_box), START_SECONDS)
 
 
