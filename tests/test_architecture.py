@@ -54,6 +54,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": FOUNDATION | REMEMBERED | STAGES | OFFLINE | {"observer", "ear", "health", "history"},
     "doctor": FOUNDATION | REMEMBERED | STAGES | OFFLINE | {"sinks", "doctor"},
     "selftest": FOUNDATION | STAGES | {"sinks", "watch", "daemon", "selftest"},
+    "archive": FOUNDATION | STAGES | OFFLINE | {"archive"},
+    "fleet": FOUNDATION | {"fleet", "broker", "sinks", "watch", "eventline"},
     "evaluate": FOUNDATION | STAGES | OFFLINE | {"evaluate"},
     "train": FOUNDATION | STAGES | OFFLINE | {"evaluate", "train"},
     "corrections": FOUNDATION | {"history", "clips", "evaluate", "train"},
