@@ -22,9 +22,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
+import numpy.typing as npt
 import soundfile
 
 from benchmarks.process import Process
@@ -77,17 +78,16 @@ class Daemon:
 
 
 @contextmanager
-def daemon() -> Iterator[Daemon]:
-    """On one core, from when it hears."""
+def daemon(sound: npt.NDArray[Any], told: int | IO[str] = subprocess.DEVNULL) -> Iterator[Daemon]:
+    """On one core, from when it hears `sound`; its JSON lines go to `told`."""
     with tempfile.TemporaryDirectory() as name:
         folder, port = Path(name), free_port()
-        noise = np.random.default_rng(1).normal(0.0, 0.002, 900 * RATE)
-        soundfile.write(folder / "noise.wav", noise, RATE)
+        soundfile.write(folder / "sound.wav", sound, RATE)
         lines = ['node = "bench"', f"[http]\nport = {port}", '[journal]\npath = "journal.db"']
-        lines += ['[[source]]\nname = "noise"\nurl = "file:noise.wav"']
+        lines += ['[[source]]\nname = "yard"\nurl = "file:sound.wav"']
         (folder / "bench.toml").write_text("\n".join(lines))
         command = [sys.executable, "-m", "sed", "run", "-c", str(folder / "bench.toml")]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as running:
+        with subprocess.Popen(command, stdout=told) as running:
             os.sched_setaffinity(running.pid, {min(os.sched_getaffinity(0))})
             try:
                 yield started(Daemon(running.pid, port))
@@ -107,6 +107,11 @@ def started(running: Daemon) -> Daemon:
             pass
         time.sleep(0.1)
     raise SystemExit("the daemon did not get ready")
+
+
+def quiet() -> npt.NDArray[Any]:
+    """A quarter of an hour in which nothing happens."""
+    return np.random.default_rng(1).normal(0.0, 0.002, 900 * RATE)
 
 
 def clip() -> bytes:
@@ -170,7 +175,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=30.0, help="of each part")
     arguments = parser.parse_args()
-    with daemon() as running:
+    with daemon(quiet()) as running:
         one_by_one(running, clip(), 100)
         many(running, clip(), arguments.seconds)
         viewer(running, arguments.seconds)

@@ -94,18 +94,24 @@ def _mixed(path: Path) -> dict[str, _Mixed]:
     """What each scene was mixed from, by its name; clips and data sets may be left out of the list."""
     found: dict[str, _Mixed] = {}
     with path.open(newline="", encoding="utf-8") as lines:
-        reader = csv.DictReader(lines)
-        if missing := [column for column in _COLUMNS if column not in (reader.fieldnames or ())]:
-            raise UsageError(f"{path}: lacks {', '.join(missing)}")
-        for number, row in enumerate(reader, start=2):
-            try:
-                sound = Sound(row["label"], float(row["onset"]), float(row["offset"]))
-                part = Part(sound, float(row["ebr_db"]), row["role"] == "event", _origin(row, "clip", "dataset"))
-            except (TypeError, ValueError) as error:
-                raise UsageError(f"{path}:{number}: onset, offset and ebr_db need to be numbers ({error})") from error
-            mixed = _Mixed(row["kind"], _origin(row, "bed", "bed_dataset"))
-            found.setdefault(row["filename"], mixed).parts.append(part)
+        try:
+            reader = csv.DictReader(lines)
+            if missing := [column for column in _COLUMNS if column not in (reader.fieldnames or ())]:
+                raise UsageError(f"{path}: lacks {', '.join(missing)}")
+            for row in reader:
+                mixed = _Mixed(row["kind"], _origin(row, "bed", "bed_dataset"))
+                found.setdefault(row["filename"], mixed).parts.append(_part(row, path, reader.line_num))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise UsageError(f"{path}: not a table in UTF-8 ({error}); save it as CSV in UTF-8") from error
     return found
+
+
+def _part(row: Mapping[str, str], path: Path, line: int) -> Part:
+    try:
+        sound = Sound(row["label"], float(row["onset"]), float(row["offset"]))
+        return Part(sound, float(row["ebr_db"]), row["role"] == "event", _origin(row, "clip", "dataset"))
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{path}:{line}: onset, offset and ebr_db need to be numbers ({error})") from error
 
 
 def _origin(row: Mapping[str, str | None], clip: str, dataset: str) -> Origin:

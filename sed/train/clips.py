@@ -1,6 +1,5 @@
 """What is known of each clip: its class, its side of the split, how far to trust it and how often to draw it."""
 
-import csv
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sed.errors import AudioError
+from sed.train.manifest import read_table
 
 COLUMNS = ("path", "class", "split")
 """The columns that clips.csv needs. Read if they are there: source_group, dataset, realism, active_onset, active_offset
@@ -71,16 +71,11 @@ class Clip:
 
 
 def read_clips(data: Path) -> list[Clip]:
-    """The rows of `data/clips.csv`; raises AudioError if it is absent or lacks a column."""
+    """The rows of `data/clips.csv`; raises AudioError if it is absent, no table, or lacks a column."""
     table = data / "clips.csv"
     if not table.is_file():
         raise AudioError(f"{table}: no such file; training needs a folder with clips.csv and its audio")
-    with table.open(newline="", encoding="utf-8") as lines:
-        reader = csv.DictReader(lines)
-        missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
-        if missing:
-            raise AudioError(f"{table}: lacks the columns {', '.join(missing)}")
-        return [_clip(row) for row in reader]
+    return [_clip(row) for row in read_table(table, COLUMNS)]
 
 
 def check_labels(clips: Iterable[Clip], labels: Sequence[str]) -> None:

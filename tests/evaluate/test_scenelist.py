@@ -75,6 +75,9 @@ def test_what_is_wrong_is_told(tmp_path: Path) -> None:
     (folder / "scenes.csv").write_text(text.replace("ebr_db", "snr"))
     with pytest.raises(UsageError, match=r"scenes.csv: lacks ebr_db"):
         read_scenes(folder)
+    (folder / "scenes.csv").write_bytes(text.replace("target-001", "tür").encode("latin-1"))
+    with pytest.raises(UsageError, match=r"scenes.csv: not a table in UTF-8"):
+        read_scenes(folder)
     (folder / "scenes.csv").write_text(text)
     (folder / "target-001.wav").unlink()
     with pytest.raises(UsageError, match=r"lacks target-001.wav, which scenes.tsv names"):

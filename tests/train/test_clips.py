@@ -59,6 +59,12 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
         read_clips(tmp_path)
 
 
+def test_a_table_in_another_encoding_is_told(tmp_path: Path) -> None:
+    (tmp_path / "clips.csv").write_bytes("path,class,split\nhörbar.wav,bark,train\n".encode("latin-1"))
+    with pytest.raises(AudioError, match=r"clips\.csv: not a table \('utf-8' codec"):
+        read_clips(tmp_path)
+
+
 def test_three_columns_are_enough(tmp_path: Path) -> None:
     (tmp_path / "clips.csv").write_text("path,class,split\na.wav,bark,train\nb.wav,bark,valid\n")
     clips = read_clips(tmp_path)
