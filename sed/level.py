@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sed.signals import FLOOR_DBFS, Block
+from sed.signals import FLOOR_DBFS, Block, Floats
 
 WINDOW = 0.04
 """Seconds over which a level is taken."""
@@ -37,6 +37,13 @@ class LevelMeter:
                 self._powers[self._count % len(self._powers)] = self._energy / self._window
                 self._count += 1
                 self._filled, self._energy = 0, 0.0
+
+    @property
+    def powers(self) -> Floats:
+        """Those of all whole windows since the origin, as far back as is remembered."""
+        first = max(0, self._count - len(self._powers))
+        powers: Floats = self._powers[np.arange(first, self._count) % len(self._powers)]
+        return powers
 
     def loudest(self, start: int, end: int) -> float:
         """The highest level between two samples, as far back as is remembered, in dBFS."""

@@ -56,16 +56,28 @@ class Scanner:
         `observe` makes its observers once it is open; `heard` is told the seconds as they pass. A recording that breaks
         off keeps what was found before, and says so in `Scan.error`.
         """
-        scan = Scan()
         try:
             with AudioFile(name, self._channel) as file:
-                observers = observe()
-                for event in self._detect(self._blocks(file, scan, heard), observers):
-                    if event.phase == "end":
-                        scan.detections.append(_detection(name, event, self._rate))
-                scan.detections.sort(key=lambda detection: detection.onset)
-                for observer in observers:
-                    observer.close(scan.detections)
+                return self.hear(file, observe, heard)
+        except EarwitnessError as error:
+            return Scan(error=error)
+
+    def hear(
+        self,
+        file: AudioFile,
+        observe: Callable[[], Sequence[Observer]] = tuple,
+        heard: Callable[[float], None] = lambda seconds: None,
+    ) -> Scan:
+        """As `scan`, of a recording that is open."""
+        scan = Scan()
+        try:
+            observers = observe()
+            for event in self._detect(self._blocks(file, scan, heard), observers):
+                if event.phase == "end":
+                    scan.detections.append(_detection(file.name, event, self._rate))
+            scan.detections.sort(key=lambda detection: detection.onset)
+            for observer in observers:
+                observer.close(scan.detections)
         except EarwitnessError as error:
             scan.error = error
         return scan

@@ -2,6 +2,7 @@
 
 from sed.config.clips import ClipsConfig
 from sed.config.file import load, merged_rules, overridden
+from sed.config.fleet import FleetConfig
 from sed.config.http import HttpConfig
 from sed.config.journal import JournalConfig, default_journal
 from sed.config.metrics import MetricsConfig
@@ -15,6 +16,7 @@ from sed.config.zmq import ZmqConfig
 __all__ = [
     "ClipsConfig",
     "Config",
+    "FleetConfig",
     "HttpConfig",
     "JournalConfig",
     "MetricsConfig",

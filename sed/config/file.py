@@ -27,9 +27,10 @@ def overridden(
     rules: Sequence[str] = (),
     mqtt_url: str | None = None,
     node: str | None = None,
+    tables: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Config:
-    """The configuration with what the command line says; a rule is `LABEL.KEY=VALUE`."""
-    changes: dict[str, Any] = {"rules": {}}
+    """The configuration with what the command line says; a rule is `LABEL.KEY=VALUE`, `tables` are as in a file."""
+    changes: dict[str, Any] = {**(tables or {}), "rules": {}}
     changes |= {key: value for key, value in (("model", model), ("node", node)) if value is not None}
     if mqtt_url is not None:
         changes["mqtt"] = {"url": mqtt_url}

@@ -8,6 +8,7 @@ from typing import Self
 from pydantic import Field, PrivateAttr, model_validator
 
 from sed.config.clips import ClipsConfig
+from sed.config.fleet import FleetConfig
 from sed.config.http import HttpConfig
 from sed.config.journal import JournalConfig
 from sed.config.metrics import MetricsConfig
@@ -41,6 +42,7 @@ class Config(Settings):
     http: HttpConfig | None = None
     clips: ClipsConfig = ClipsConfig()
     privacy: PrivacyConfig = PrivacyConfig()
+    fleet: FleetConfig = Field(default_factory=FleetConfig)
     _file: Path | None = PrivateAttr(default=None)
 
     @model_validator(mode="after")

@@ -31,6 +31,11 @@ _LARGEST = 1e9
 _SLACK = 0.001
 """libsndfile miscounts an RF64 file on a pipe by a few samples."""
 
+_GET_BROADCAST_INFO, _BROADCAST_BYTES = (
+    0x10F0,
+    602,
+)  # sndfile.h: SFC_GET_BROADCAST_INFO, sizeof SF_BROADCAST_INFO less history
+
 _DATA_SIZE = re.compile(r"^data : (\d{10})", re.MULTILINE)
 
 _CUT_SHORT = [  # libsndfile's log of what the header says and what the file holds
@@ -80,16 +85,55 @@ class AudioFile:
         piped_without_end = self.name == "-" and size is not None and _is_endless(int(size[1]))
         return None if piped_without_end or not 0 < frames < _UNKNOWN_LENGTH else frames
 
-    def blocks(self, seconds: float = 1.0) -> Iterator[Block]:
-        """The samples in blocks of `seconds`.
+    @property
+    def channels(self) -> int:
+        """How many it has."""
+        channels: int = self._file.channels
+        return channels
+
+    @property
+    def comment(self) -> str:
+        """What its header says in words; often who recorded it, and when."""
+        comment: str = self._file.comment
+        return comment
+
+    @property
+    def originated(self) -> str:
+        """`2026-11-20 02:59:01`, where a Broadcast Wave header says when it began (EBU Tech 3285); else empty."""
+        told = soundfile._ffi.new("char[]", _BROADCAST_BYTES)
+        if not soundfile._snd.sf_command(self._file._file, _GET_BROADCAST_INFO, told, _BROADCAST_BYTES):
+            return ""
+        date, clock = (bytes(soundfile._ffi.buffer(told))[at] for at in (slice(320, 330), slice(330, 338)))
+        return f"{date.decode('latin-1')} {clock.decode('latin-1')}".strip("\0 ")
+
+    @property
+    def divisible(self) -> bool:
+        """Whether it can be read from any sample on: its length is certain, and no sound before has to be decoded."""
+        return self.name != "-" and self.frames is not None and self._file.format not in _UNTOLD
+
+    def blocks(self, seconds: float = 1.0, first: int = 0, last: int | None = None) -> Iterator[Block]:
+        """The samples in blocks of `seconds`; of one that is `divisible`, from sample `first` up to `last`.
 
         Raises AudioError, after the last good block, where the data ends early, cannot be decoded, or is not a number.
         """
-        start, size = 0, max(1, round(seconds * self.sample_rate))
-        while len(samples := self._read(size, start)):
+        start, size = first, max(1, round(seconds * self.sample_rate))
+        if first:
+            self._seek(first)
+        while last is None or start < last:
+            samples = self._read(size if last is None else min(size, last - start), start)
+            if len(samples) == 0:
+                break
             yield Block(start, samples)
             start += len(samples)
-        self._check_end(start)
+        if last is None or start < last:
+            self._check_end(start)
+
+    def _seek(self, sample: int) -> None:
+        try:
+            self._file.seek(sample)
+        except soundfile.LibsndfileError as error:
+            at = sample / self.sample_rate
+            raise AudioError(f"{self.name}: cannot be read from {at:.2f} s on ({_reason(error)})") from error
 
     def _check(self) -> None:
         if not LOWEST_RATE <= self.sample_rate <= HIGHEST_RATE:

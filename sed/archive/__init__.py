@@ -1,0 +1,1 @@
+"""Archives: many recordings through the same detector, into tables."""

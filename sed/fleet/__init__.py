@@ -1,0 +1,1 @@
+"""A fleet of boxes: what they tell over MQTT, gathered in one database."""
