@@ -112,6 +112,12 @@ def train(
 
     Few recordings: **earwitness train --data my_clips --finetune earwitness-1 --label siren --label doorbell --out
     mine.onnx**; labels without clips are told exactly as before. 'earwitness data import' makes my_clips from a folder.
+
+    Two GPUs, or two processes without any: **torchrun --nproc-per-node 2 -m sed train --data my_clips --out
+    mine.onnx**. Each batch is divided, so they learn what one learns. Two machines, A and B, both with my_clips: on A
+    **torchrun --nnodes 2 --node-rank 0 --master-addr A --nproc-per-node 2 -m sed train --data my_clips --out
+    mine.onnx**, on B the same with **--node-rank 1**; A writes mine.onnx. If a process dies all end; start them again
+    with --resume. They trust whoever reaches them: use a network of your own.
     """
     if show_augmentations is not None:
         from sed.commands import augmentations
@@ -152,13 +158,27 @@ def tune(
     config: Annotated[
         Path | None, typer.Option("--config", "-c", metavar="FILE", help="TOML with settings that all trials share.")
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Run trials side by side on a Ray cluster: local, auto or HOST:PORT."),
+    ] = None,
+    at_once: Annotated[
+        int | None, typer.Option(min=1, help="Most trials side by side with --ray. Default: as many as there is room.")
+    ] = None,
 ) -> None:
     """Look for better settings: short trainings on the same scenes, the hopeless ones cut off. A killed study goes on.
 
     Example: **earwitness tune --data my_clips --trials 30 --minutes 120 --study mine.db**, and then
     **earwitness train --data my_clips --config mine.toml --out mine.onnx**
+
+    Trials side by side: **--ray local** uses all cores of this machine. Two machines: 'ray start --head' on the first,
+    'ray start --address FIRST:6379' on the second, both with the same my_clips folder; then, on the first, **earwitness
+    tune --data my_clips --trials 60 --study mine.db --ray auto**. Needs the extra 'cluster'.
     """
     from sed.commands import tune as command
 
     settings = given(labels=tuple(label or ()), steps=steps, seed=seed, threads=threads, device=device)
-    command.run(data, study, trials, minutes, config, **settings)
+    if at_once and ray is None:
+        raise UsageError("--at-once: is for --ray; without it trials run one after the other")
+    cluster = command.Cluster(ray, at_once) if ray else None
+    command.run(data, study, trials, minutes, config, cluster, **settings)

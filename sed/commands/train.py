@@ -1,6 +1,10 @@
 """`earwitness train`: from labelled clips to one model file, or to the learning rate to use for it."""
 
 import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +20,22 @@ if TYPE_CHECKING:
 
 def run(data: Path, out: Path, config: Path | None = None, **given: Any) -> None:
     """Train as `config` says, save what is given; raises UsageError without torch, AudioError without clips."""
-    settings = settings_of(data, out, config, given)
-    from sed.train.fit import train
+    with _told_once():
+        settings = settings_of(data, out, config, given)
+        from sed.train.fit import train
 
-    train(settings)
+        train(settings)
+
+
+@contextmanager
+def _told_once() -> Iterator[None]:
+    """What is wrong with how they were started, the first process of a machine tells for all that torchrun started."""
+    try:
+        yield
+    except UsageError as error:
+        if os.environ.get("LOCAL_RANK", "0") == "0":
+            raise
+        sys.exit(error.exit_code)
 
 
 def find_rate(data: Path, picture: Path, config: Path | None = None, **given: Any) -> None:

@@ -1,5 +1,6 @@
 """`earwitness tune`: many short runs by Optuna, the best settings as a file for `earwitness train`, and a picture."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,23 @@ CHECKS = 8
 """Of a trial on valid: where it may be pruned."""
 
 
-def run(data: Path, study: Path, trials: int, minutes: float | None, config: Path | None = None, **given: Any) -> None:
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Where trials run at the same time; `local` is this machine, without a word as many as there is room for."""
+
+    address: str
+    at_once: int | None = None
+
+
+def run(
+    data: Path,
+    study: Path,
+    trials: int,
+    minutes: float | None,
+    config: Path | None = None,
+    cluster: Cluster | None = None,
+    **given: Any,
+) -> None:
     """Go on with the study until it has so many finished trials; raises UsageError, AudioError and SinkError.
 
     Beside the study are written its best settings (.toml) and its picture (.png).
@@ -25,11 +42,16 @@ def run(data: Path, study: Path, trials: int, minutes: float | None, config: Pat
     short = {"steps": steps, "check_every": max(1, steps // CHECKS), "patience": None, "log_dir": None}
     settings = settings_of(data, study.with_suffix(".trial.onnx"), config, {**given, **short})
     try:
+        from sed.train.raytune import tune_on
         from sed.train.studypicture import draw
         from sed.train.tuning import Effort, best, document, tune
     except ModuleNotFoundError as error:
         raise UsageError(f"tune: needs {error.name}; pip install 'earwitness[train]'") from error
-    found = tune(settings, study, Effort(trials, minutes))
+    effort = Effort(trials, minutes)
+    if cluster is None:
+        found = tune(settings, study, effort)
+    else:
+        found = tune_on(cluster.address, settings, study, effort, cluster.at_once)
     best(found)  # told before anything is written if there is none
     kept = {name: value for name, value in given.items() if name in {"labels", "seed", "finetune"}}
     settings_file = study.with_suffix(".toml")

@@ -9,8 +9,9 @@ from pathlib import Path
 import torch
 
 from sed.train.batches import Grid, Item, Scenes, loader
-from sed.train.clips import check_extra, check_labels, read_clips
+from sed.train.clips import Clip, check_extra, check_labels, read_clips
 from sed.train.device import device_of
+from sed.train.distributed import ALONE, Ranks, refuse_several, together
 from sed.train.finder import TRIALS, Found, find_rate
 from sed.train.finetune import adopt, check_clips, check_model, taught, thaw
 from sed.train.learner import Learner
@@ -20,7 +21,7 @@ from sed.train.monitor import Checked, Monitor, bar, progressed, records
 from sed.train.recipe import RECIPES, TRAINING
 from sed.train.records import check_folder
 from sed.train.release import release
-from sed.train.run import Run, averaged, begin, normalise, restore, save, start
+from sed.train.run import Run, averaged, begin, normalise, restore, save, start, state, take
 from sed.train.scenes import Mixer
 from sed.train.schedule import SCHEDULES
 from sed.train.settings import TrainSettings
@@ -34,15 +35,26 @@ def train(settings: TrainSettings) -> Path:
     `resume=True` goes on after an interruption. What is wrong with the settings is told before any work is done.
     """
     prepare(settings)
-    if settings.log_dir and not settings.resume:
-        check_folder(settings.log_dir)
-    material = gather(settings)
-    run = fit(settings, material)
-    return release(settings, material, averaged(run).cpu(), run.step, run.elapsed)
+    with together(settings) as ranks:
+        own = settings if ranks.first else follower(settings)
+        if own.log_dir and not own.resume:
+            check_folder(own.log_dir)
+        material = gather(own)
+        run = fit(own, material, ranks=ranks)
+        if ranks.first:
+            release(settings, material, averaged(run).cpu(), run.step, run.elapsed)
+        ranks.wait()
+    return settings.out
+
+
+def follower(settings: TrainSettings) -> TrainSettings:
+    """The settings of a process that is not the first one: it writes no log, and is told with what weights to begin."""
+    return settings.model_copy(update={"log_dir": None, "resume": False, "begin": None})
 
 
 def find(settings: TrainSettings) -> Found:
     """Look for a learning rate on the scenes that `train` would learn from; leaves nothing behind but those."""
+    refuse_several("--find-rate")
     prepare(settings)
     run, _, scenes = _begun(settings, gather(settings))
     learner, batches = Learner(run, settings), _batches(run, settings, scenes)
@@ -72,27 +84,41 @@ def prepare(settings: TrainSettings) -> None:
             libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
 
 
-def gather(settings: TrainSettings) -> Material:
-    """Read the catalogue and decode the audio, once; raises AudioError."""
+def listed(settings: TrainSettings) -> list[Clip]:
+    """Read the catalogue; raises AudioError and UsageError unless it has clips of everything that is to be learnt."""
     clips = read_clips(settings.data)
     if settings.finetune:
         check_clips(settings, clips)
     check_labels(clips, taught(settings, clips))
     check_extra(clips, settings.extra)
+    return clips
+
+
+def gather(settings: TrainSettings) -> Material:
+    """Read the catalogue and decode the audio, once; raises AudioError."""
+    clips = listed(settings)
     cache = settings.cache or cache_folder()
     return Material(clips, Library(settings.data, clips, settings.frontend.sample_rate, cache))
 
 
-def fit(settings: TrainSettings, material: Material, checked: Checked | None = None) -> Run:
+def fit(settings: TrainSettings, material: Material, checked: Checked | None = None, ranks: Ranks = ALONE) -> Run:
     """Learn until the steps or the minutes are used up, or until patience is; then the mean holds the best weights.
 
-    `checked` is told the step and the loss of every check on valid.
+    `checked` is told the step and the loss of every check on valid; such a run keeps no checkpoint. Of several `ranks`
+    the first one alone checks, and its run alone has the mean.
     """
     run, grid, scenes = _begun(settings, material)
     if settings.resume:
         restore(run, settings)
-    _learn_all(run, settings, _batches(run, settings, scenes), _checks(settings, material, grid), checked)
-    save(run, settings)
+    if not ranks.first:
+        take(run, ranks.same({}))
+        _learn_all(run, settings, _batches(run, settings, scenes), [], None, ranks)
+        return run
+    checks = _checks(settings, material, grid)
+    ranks.same(state(run))
+    _learn_all(run, settings, _batches(run, settings, scenes), checks, checked, ranks)
+    if checked is None:
+        save(run, settings)
     run.stopping.give(averaged(run))
     return run
 
@@ -146,19 +172,27 @@ def _checks(settings: TrainSettings, material: Material, grid: Grid) -> list[Ite
 
 
 def _learn_all(
-    run: Run, settings: TrainSettings, batches: Iterator[Item], checks: list[Item], checked: Checked | None
+    run: Run,
+    settings: TrainSettings,
+    batches: Iterator[Item],
+    checks: list[Item],
+    checked: Checked | None,
+    ranks: Ranks,
 ) -> None:
-    learner, schedule = Learner(run, settings), SCHEDULES[settings.schedule]
+    learner, schedule = Learner(run, settings, ranks), SCHEDULES[settings.schedule]
     began, before, rate = time.monotonic(), run.elapsed, 0.0
-    with bar("training", run.step, settings.steps) as shown, records(run, settings) as kept:
+    with bar("training", run.step, settings.steps, ranks.first) as shown, records(run, settings) as kept:
         monitor = Monitor(run, settings, checks, shown, kept, checked)
         for batch in batches:
-            if (done := progressed(run, settings).done) >= 1.0 or run.stopping.over:
+            done, over = ranks.agreed(progressed(run, settings).done, run.stopping.over)
+            if done >= 1.0 or over:
                 break
             rate = settings.learning_rate * schedule(done)
             if settings.finetune:
                 thaw(run.network, settings, done)
             learner.step(batch, rate)
             run.elapsed = before + time.monotonic() - began
-            monitor.after_step(rate)
-        monitor.finish(rate)
+            if ranks.first:
+                monitor.after_step(rate)
+        if ranks.first:
+            monitor.finish(rate)

@@ -3,10 +3,11 @@
 from typing import Final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from sed.train.batches import Item
 from sed.train.device import Device
+from sed.train.distributed import ALONE, Ranks
 from sed.train.finetune import still
 from sed.train.losses import bce, loss_of
 from sed.train.network import Network
@@ -20,11 +21,17 @@ GOES_ON: Final = 0.5
 
 
 class Learner:
-    """Teaches a run's network batch by batch; holds the state of the network from each to the next."""
+    """Teaches a run's network batch by batch; holds the state of the network from each to the next.
 
-    def __init__(self, run: Run, settings: TrainSettings) -> None:
-        self._run, self._settings = run, settings
-        self._loss = loss_of(settings.loss, settings.focal_gamma)
+    Each of `ranks` varies the whole batch, by the same chance, and learns from its share.
+    """
+
+    def __init__(self, run: Run, settings: TrainSettings, ranks: Ranks = ALONE) -> None:
+        self._run, self._settings, self._ranks = run, settings, ranks
+        ranks.prepare(run.network, still=settings.finetune is not None)
+        self._network: nn.Module | None = None
+        self._learns: list[bool] = []
+        self._loss = loss_of(settings.loss, settings.focal_gamma, ranks.total)
         self._state: list[Tensor] | None = None
 
     def step(self, batch: Item, rate: float) -> float:
@@ -34,28 +41,38 @@ class Learner:
             group["lr"] = rate * group.get("share", 1.0)
         varied = SPECTRALS[self._settings.spectral].vary(batch, self._settings.look_ahead, run.chance)
         begun = self._begun(len(varied[0]))
-        frames, target, weight = device.take(varied)
+        frames, target, weight = device.take(self._ranks.share(varied))
         run.network.train()
         if self._settings.finetune:
             still(run.network)
         with device.autocast():
-            logits, *state = run.network(frames, *begun)
+            logits, *state = self._shared()(frames, *begun)
         loss = self._of(logits, target, run.teacher.spared(weight) if run.teacher else weight)
         if run.teacher and self._settings.front:
             loss = loss + run.teacher.loss(frames, logits, device)
         device.descend(loss, run.network, run.optimiser)
-        run.mean.update_parameters(run.network)
+        if self._ranks.first:
+            run.mean.update_parameters(run.network)
         self._state = [part.detach().float() for part in state]
         run.step += 1
-        run.losses.append(float(loss.detach()))
+        run.losses.append(float(self._ranks.mean(loss.detach())))
         return run.losses[-1]
 
+    def _shared(self) -> nn.Module:
+        """The network, wrapped anew when other layers learn than before: DDP sees what does when it is made."""
+        learns = [part.requires_grad for part in self._run.network.parameters()]
+        if self._network is None or learns != self._learns:
+            self._network, self._learns = None, learns
+            self._network = self._ranks.wrapped(self._run.network)
+        return self._network
+
     def _begun(self, scenes: int) -> list[Tensor]:
-        """The state in which each scene begins: nothing heard yet, or the end of the scene before."""
-        fresh = self._run.device.take(self._run.network.initial(scenes))
+        """The state in which each scene of a share begins: nothing heard yet, or the end of the scene before."""
+        fresh = self._run.device.take(self._run.network.initial(scenes // self._ranks.count))
         if self._state is None:
             return fresh
-        (goes_on,) = self._run.device.take([torch.rand(scenes, generator=self._run.chance) < GOES_ON])
+        chosen = torch.rand(scenes, generator=self._run.chance) < GOES_ON
+        (goes_on,) = self._run.device.take(self._ranks.share([chosen]))
         return [
             torch.where(goes_on.view(-1, *[1] * (new.dim() - 1)), old, new)
             for old, new in zip(self._state, fresh, strict=True)
@@ -65,7 +82,7 @@ class Learner:
         weight = weight * importance(self._settings).to(weight.device)
         loss = self._loss(logits, target, weight)
         if self._settings.segments:
-            loss = loss + self._settings.segments * segment_loss(logits, target, weight)
+            loss = loss + self._settings.segments * segment_loss(logits, target, weight, total=self._ranks.total)
         return loss
 
 
@@ -81,5 +98,6 @@ def check(network: Network, device: Device, items: list[Item], labels: int) -> f
         for item in items:
             frames, target, weight, *state = device.take((*item, *network.initial(len(item[0]))))
             logits = network(frames, *state)[0]
-            found.append(float(bce(*(part[..., :labels] for part in (logits, target, weight)))))
+            logits, target, weight = (part[..., :labels] for part in (logits, target, weight))
+            found.append(float(bce(logits, target, weight)))
     return sum(found) / max(1, len(found))

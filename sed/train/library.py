@@ -13,6 +13,7 @@ import soxr
 from sed.errors import AudioError
 from sed.signals import Floats
 from sed.train.clips import Clip
+from sed.train.turns import alone_at
 
 _VERSION = 1
 
@@ -32,8 +33,9 @@ class Library:
         self._file = cache / f"clips-{_key(data, clips, rate)}.i16"
         index = self._file.with_suffix(".json")
         if not index.is_file():
-            cache.mkdir(parents=True, exist_ok=True)
-            _decode(data, clips, rate, self._file, index)
+            with alone_at(index.with_suffix(".lock")):
+                if not index.is_file():
+                    _decode(data, clips, rate, self._file, index)
         self._at: dict[str, tuple[int, int]] = {k: (v[0], v[1]) for k, v in json.loads(index.read_text()).items()}
         self._samples = np.memmap(self._file, np.int16, "r")
 

@@ -39,7 +39,10 @@ def progressed(run: Run, settings: TrainSettings) -> Progressed:
 
 
 class Monitor:
-    """Watches a run, step by step; every `check_every` steps it is checked and its checkpoint written."""
+    """Watches a run, step by step; every `check_every` steps it is checked and its checkpoint written.
+
+    A run whose checks are told to someone else, `checked`, is a trial: it leaves no checkpoint.
+    """
 
     def __init__(
         self,
@@ -61,7 +64,7 @@ class Monitor:
         due = run.step % self._settings.check_every == 0
         if due or run.step % LOG_EVERY == 0:
             self._tell(rate, due)
-        if due:
+        if due and self._on_check is None:
             save(run, self._settings)
 
     def finish(self, rate: float) -> None:
@@ -98,9 +101,9 @@ def records(run: Run, settings: TrainSettings) -> AbstractContextManager[Records
     return Records(settings.log_dir, run.step if settings.resume else None)
 
 
-def bar(what: str, step: int, steps: int) -> Progress:
-    """A progress bar on stderr."""
+def bar(what: str, step: int, steps: int, seen: bool = True) -> Progress:
+    """A progress bar on stderr, or one that is not `seen`."""
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn("loss {task.fields[loss]}"))
-    shown = Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True))
+    shown = Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), disable=not seen)
     shown.add_task(what, total=steps, completed=step, loss="")
     return shown

@@ -1,8 +1,10 @@
 """The state of a training run: its weights, their running mean, the optimiser, and the checkpoint of them all."""
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -88,7 +90,13 @@ def save(run: Run, settings: TrainSettings) -> None:
     path = checkpoint_path(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
-    state = {
+    torch.save(state(run), part)
+    part.replace(path)
+
+
+def state(run: Run) -> dict[str, Any]:
+    """All that `take` needs to go on as this run would."""
+    return {
         "network": run.network.state_dict(),
         "mean": run.mean.state_dict(),
         "optimiser": run.optimiser.state_dict(),
@@ -98,8 +106,6 @@ def save(run: Run, settings: TrainSettings) -> None:
         "step": run.step,
         "elapsed": run.elapsed,
     }
-    torch.save(state, part)
-    part.replace(path)
 
 
 def restore(run: Run, settings: TrainSettings) -> None:
@@ -109,14 +115,19 @@ def restore(run: Run, settings: TrainSettings) -> None:
         raise ModelError(f"{path}: no checkpoint to resume from; start without --resume")
     saved = torch.load(path, weights_only=True, map_location="cpu")
     try:
-        run.network.load_state_dict(saved["network"])
-        run.mean.load_state_dict(saved["mean"])
-        run.optimiser.load_state_dict(saved["optimiser"])
+        take(run, saved)
     except (KeyError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"{path}: the checkpoint is of another network ({reason}); start without --resume") from error
+    log.info("going on from step %d of %s", run.step, path)
+
+
+def take(run: Run, saved: Mapping[str, Any]) -> None:
+    """Go on from what `state` gave; raises KeyError, RuntimeError or ValueError if it is of another network."""
+    run.network.load_state_dict(saved["network"])
+    run.mean.load_state_dict(saved["mean"])
+    run.optimiser.load_state_dict(saved["optimiser"])
     run.device.load(saved.get("scaler", {}))  # older checkpoints have neither
     run.stopping.load(saved.get("stopping", {}))
     run.chance.set_state(saved["chance"])
     run.step, run.elapsed = saved["step"], saved["elapsed"]
-    log.info("going on from step %d of %s", run.step, path)

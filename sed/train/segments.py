@@ -3,11 +3,13 @@
 import torch
 from torch import Tensor, nn
 
+from sed.train.losses import Total, whole
+
 ROWS = 24
 """Rows of a segment, about a second; the next one begins half a segment later."""
 
 
-def segment_loss(logits: Tensor, target: Tensor, weight: Tensor, rows: int = ROWS) -> Tensor:
+def segment_loss(logits: Tensor, target: Tensor, weight: Tensor, rows: int = ROWS, total: Total = whole) -> Tensor:
     """Binary cross-entropy of the highest logit of every segment; all (scenes, n, labels), a scalar.
 
     A segment is 1 where an event lies whole in it or fills a quarter of it; one that an event merely touches counts
@@ -18,11 +20,11 @@ def segment_loss(logits: Tensor, target: Tensor, weight: Tensor, rows: int = ROW
     told = _windows(logits.float(), rows).amax(-1)
     known, counts = _windows(target, rows), _windows(weight, rows)
     touched = known.amax(-1) > 0.0
-    whole = (known[..., 0] == 0.0) & (known[..., -1] == 0.0)
-    there = touched & (whole | (known.mean(-1) >= 0.25))
+    inside = (known[..., 0] == 0.0) & (known[..., -1] == 0.0)
+    there = touched & (inside | (known.mean(-1) >= 0.25))
     share = torch.where(there, (counts * known).amax(-1), torch.where(touched, 0.0, counts.amin(-1)))
     each = nn.functional.binary_cross_entropy_with_logits(told, there.float(), reduction="none")
-    return (each * share).sum() / share.sum().clamp(min=1.0)
+    return (each * share).sum() / total(share)
 
 
 def _windows(values: Tensor, rows: int) -> Tensor:

@@ -16,6 +16,7 @@ from torch import Tensor
 import sed
 from sed.errors import SinkError
 from sed.train.batches import Grid, Item, Scenes, loader
+from sed.train.turns import alone_at
 
 log = logging.getLogger(__name__)
 
@@ -51,9 +52,11 @@ def stock(source: Scenes, grid: Grid, described: str, cache: Path, workers: int)
     """
     folder = cache / f"scenes-{_key(described, grid)}"
     if not (folder / "whole.json").is_file():
-        log.info("mixing %d scenes into %s, which may be deleted afterwards", len(source), folder)
-        mix(source, grid, folder, workers)
-        (folder / "whole.json").write_text(json.dumps({"scenes": len(source), "of": described}))
+        with alone_at(folder.with_suffix(".lock")):
+            if not (folder / "whole.json").is_file():
+                log.info("mixing %d scenes into %s, which may be deleted afterwards", len(source), folder)
+                mix(source, grid, folder, workers)
+                (folder / "whole.json").write_text(json.dumps({"scenes": len(source), "of": described}))
     return Stock(folder)
 
 

@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from sed.errors import EarwitnessError, SinkError, UsageError
+from sed.train.distributed import refuse_several
 from sed.train.fit import fit, gather, prepare
 from sed.train.material import Material
 from sed.train.settings import TrainSettings
@@ -46,6 +47,7 @@ def tune(settings: TrainSettings, file: Path, effort: Effort) -> optuna.Study:
 
     What is sought is a low cross-entropy on the scenes of valid, the best of a run's checks. Raises EarwitnessError.
     """
+    refuse_several("tune")
     prepare(settings)
     study = opened(file, settings)
     left = effort.trials - len(finished(study))
@@ -57,7 +59,7 @@ def tune(settings: TrainSettings, file: Path, effort: Effort) -> optuna.Study:
         lambda trial: _loss(trial, settings, material),
         n_trials=left,
         timeout=None if effort.minutes is None else 60.0 * effort.minutes,
-        callbacks=[_tell],
+        callbacks=[tell],
     )
     return study
 
@@ -125,7 +127,8 @@ def space(settings: TrainSettings) -> Mapping[str, Between | OneOf]:
     return {name: knob for name, knob in SPACE.items() if name not in fixed}
 
 
-def _tell(study: optuna.Study, trial: FrozenTrial) -> None:
+def tell(study: optuna.Study, trial: FrozenTrial) -> None:
+    """Say how a trial ended, and which one is the best so far."""
     done = len(study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)))
     ended = "pruned" if trial.state == TrialState.PRUNED else f"{trial.value:.4f}"
     low = f", the lowest is {study.best_value:.4f} of trial {study.best_trial.number}" if done else ""

