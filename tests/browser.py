@@ -20,7 +20,7 @@ from tests.broker import eventually
 CHROMIUM, DRIVER = "chromium", "chromedriver"
 INSTALL = "apt-get install chromium chromium-driver fonts-inter"
 
-SECONDS = 30.0
+SECONDS = 120.0
 """Machines are busy, and a page may need a while."""
 
 DESK, PHONE = (1280, 860), (360, 740)

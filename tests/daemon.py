@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,8 +16,11 @@ from tests.broker import eventually
 SYSTEMDS = ("JOURNAL_STREAM", "NOTIFY_SOCKET", "STATE_DIRECTORY")
 """Variables that are about the process which runs the tests."""
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 """Machines are busy: an interpreter with ONNX Runtime may take its time."""
+
+SOON = 20.0
+"""Seconds. It promises to end within two, on a machine that is not busy; one that waits for sound takes longer."""
 
 
 class Run:
@@ -49,15 +53,20 @@ class Run:
     def said(self, text: str) -> bool:
         return text in self.log()
 
+    @contextmanager
+    def says(self, text: str) -> Iterator[None]:
+        """At the end of the block, wait until the log has said so once more than at its beginning."""
+        before = self.log().count(text)
+        yield
+        eventually(lambda: self.log().count(text) > before, START_SECONDS)
+
     def send(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
     def reload(self, taken: bool = True) -> None:
         """SIGHUP; returns when the configuration was taken over, or was not."""
-        word = "info reloaded " if taken else "error reload: "
-        before = self.log().count(word)
-        self.send(signal.SIGHUP)
-        eventually(lambda: self.log().count(word) > before, START_SECONDS)
+        with self.says("info reloaded " if taken else "error reload: "):
+            self.send(signal.SIGHUP)
 
     def end(self, seconds: float = 60.0) -> int:
         """Wait for its end; returns its exit code."""
@@ -73,4 +82,4 @@ class Run:
     def __exit__(self, *exc: object) -> None:
         self.process.kill()
         with self.process:  # closes the pipe to it, if there is one
-            self.process.wait(5.0)
+            self.process.wait(START_SECONDS)

@@ -21,7 +21,7 @@ from sed.signals import Block, Floats
 from tests.broker import eventually
 
 RATE = 16_000
-START_SECONDS = 20.0
+START_SECONDS = 120.0
 PERIOD = 30_000  # of the ramp
 NEEDS = ("pulseaudio", "pactl")
 INSTALL = "apt-get install libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins"
@@ -80,7 +80,7 @@ class VirtualMicrophone:
         """End the audio server as a crash would."""
         if self._server:
             self._server.kill()
-            self._server.wait(10.0)
+            self._server.wait(START_SECONDS)
             self._server = None
 
     def freeze(self) -> None:
@@ -104,7 +104,7 @@ class VirtualMicrophone:
 
     def __exit__(self, *exc: object) -> None:
         self._ended.set()
-        self._feeder.join(10.0)
+        self._feeder.join(START_SECONDS)
         self.kill()
         os.environ.clear()
         os.environ.update(self._before)
@@ -167,4 +167,4 @@ class Listening:
 
     def __exit__(self, *exc: object) -> None:
         self._ring.close()
-        self._thread.join(10.0)
+        self._thread.join(START_SECONDS)

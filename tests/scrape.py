@@ -30,5 +30,5 @@ class Scrape:
 
 
 def scrape(port: int, host: str = "127.0.0.1") -> Scrape:
-    with urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=10.0) as answer:
+    with urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=60.0) as answer:
         return Scrape(text_string_to_metric_families(answer.read().decode()))

@@ -9,7 +9,7 @@ from sed.broker import PrivateBroker
 from sed.config import MqttConfig
 from sed.errors import UsageError
 from sed.watch import Subscriber
-from tests.broker import MOSQUITTO
+from tests.broker import MOSQUITTO, PATIENCE_SECONDS
 
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed")
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not inst
 def test_it_takes_clients_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with PrivateBroker() as broker, Subscriber(MqttConfig(url=broker.url), ["#"]) as client:
-        client.wait_connected(5.0)
+        client.wait_connected(PATIENCE_SECONDS)
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", broker.port), timeout=1.0)
     assert list(tmp_path.iterdir()) == []

@@ -15,6 +15,7 @@ from tests.toy import RATE, bursts, metadata, write_toy
 
 COMMANDS = [
     "detect",
+    "scan",
     "explain",
     "replay",
     "run",
@@ -42,12 +43,14 @@ COMMANDS = [
     "model card",
     "data audit",
     "data import",
+    "collect",
+    "fleet",
 ]
 
 
 def earwitness(*arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
-        [sys.executable, "-m", "sed", *map(str, arguments)], input=stdin, capture_output=True, check=False, timeout=60,
+        [sys.executable, "-m", "sed", *map(str, arguments)], input=stdin, capture_output=True, check=False, timeout=240,
         env=os.environ | {"NO_COLOR": "1", "COLUMNS": "160"},
     )  # fmt: skip
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from sed.config import (
     Config,
+    FleetConfig,
     HttpConfig,
     MetricsConfig,
     MqttConfig,
@@ -75,7 +76,8 @@ MODEL = Metadata(
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("EARWITNESS_MQTT_PASSWORD", "CREDENTIALS_DIRECTORY", "STATE_DIRECTORY", "XDG_STATE_HOME"):
+    passwords = ("EARWITNESS_MQTT_PASSWORD", "EARWITNESS_DATABASE_PASSWORD")
+    for name in (*passwords, "CREDENTIALS_DIRECTORY", "STATE_DIRECTORY", "XDG_STATE_HOME"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -220,7 +222,8 @@ def test_the_page_is_for_this_computer_unless_there_is_a_token(file: Path, monke
         ('nod = "gate"', "nod: no such key, did you mean 'node'?"),
         (
             "zzz = 1",
-            "zzz: no such key, known: clips, http, journal, metrics, model, mqtt, node, privacy, rules, source, zmq",
+            "zzz: no such key, known: clips, fleet, http, journal, metrics, model, mqtt, node, privacy, rules, source, "
+            "zmq",
         ),
         (
             'node = "a/b"',
@@ -236,6 +239,21 @@ def test_the_page_is_for_this_computer_unless_there_is_a_token(file: Path, monke
         ),
         ("[clips]\nmax_sice = 5", "clips.max_sice: no such key, did you mean 'max_size'?"),
         ("[privacy]\nadio = false", "privacy.adio: no such key, did you mean 'audio'?"),
+        ("[fleet]\nkepp = '7d'", "fleet.kepp: no such key, did you mean 'keep'?"),
+        ("[fleet]\nkeep = '7'", 'fleet.keep: should be an age such as "12h" or "30d", got \'7\''),
+        ("[fleet]\nkeep = '9999999d'", "fleet.keep: should be less than or equal to 3155760000, got"),
+        ("[fleet]\nsession = '5s'", "fleet.session: should be greater than or equal to 60, got 5"),
+        ("[fleet]\ngroup = 'a/b'", "fleet.group: is a level of MQTT topics: should have characters, none of"),
+        (
+            "[fleet]\ndatabase = 'fleet.db'",
+            "fleet.database: should be sqlite:///PATH or postgresql://USER@HOST[:PORT]/NAME",
+        ),
+        ("[fleet]\ndatabase = 'mysql://h/f'", "fleet.database: should be sqlite:///PATH or postgresql://USER@HOST"),
+        ("[fleet]\ndatabase = 'postgresql://u:geheim@h/f'", "fleet.database: no password in the URL, please: use "),
+        (
+            "[fleet]\ndatabase = 'postgresql://host'",
+            "fleet.database: should be sqlite:///PATH or postgresql://USER@HOST",
+        ),
         (
             '[http]\naddress = "0.0.0.0"',
             "http: address = '0.0.0.0' is open to other computers: it needs token_file, a file with a long random word "
@@ -472,6 +490,31 @@ def test_where_the_password_comes_from(tmp_path: Path, monkeypatch: pytest.Monke
     assert mqtt.secret() == "from systemd"
     monkeypatch.setenv("EARWITNESS_MQTT_PASSWORD", "from the environment")
     assert mqtt.secret() == "from the environment"
+
+
+def test_a_fleets_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/earwitness")
+    assert FleetConfig().database == "sqlite:////var/lib/earwitness/fleet.db"
+    assert (FleetConfig().secret(), FleetConfig().session, FleetConfig().keep) == (None, 7 * 86_400.0, None)
+    context = {"folder": tmp_path}
+    beside = FleetConfig.model_validate({"database": "sqlite:///fleet.db", "password_file": "db"}, context=context)
+    assert beside.database == f"sqlite:///{tmp_path}/fleet.db"
+    absolute = FleetConfig.model_validate({"database": "sqlite:////srv/fleet.db"}, context=context)
+    assert absolute.database == "sqlite:////srv/fleet.db"
+    with pytest.raises(ConfigError, match=r"fleet.password_file: .*/db: no such file or directory; make it readable"):
+        beside.secret()
+    (tmp_path / "db").write_text("from the file\n")
+    assert beside.secret() == "from the file"
+    monkeypatch.setenv("EARWITNESS_DATABASE_PASSWORD", "from the environment")
+    assert beside.secret() == "from the environment"
+
+
+def test_the_command_line_goes_over_the_table_of_a_fleet(file: Path) -> None:
+    file.write_text("[fleet]\nkeep = '7d'\ngroup = 'gatherers'\n")
+    config = overridden(load(file), mqtt_url="mqtt://h", tables={"fleet": {"keep": "2d"}})
+    assert (config.fleet.keep, config.fleet.group) == (172_800.0, "gatherers")
+    with pytest.raises(ConfigError, match=r"^command line: fleet.keep: should be an age"):
+        overridden(Config(), tables={"fleet": {"keep": "long"}})
 
 
 def test_the_user_may_stand_in_the_url() -> None:

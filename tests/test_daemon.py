@@ -16,7 +16,7 @@ from sed.config import load
 from sed.daemon import Daemon
 from sed.message import event_schema
 from tests.broker import Broker, Listener, eventually
-from tests.daemon import START_SECONDS, Run
+from tests.daemon import SOON, START_SECONDS, Run
 from tests.toy import RATE, bursts, metadata, write_toy
 
 
@@ -26,7 +26,7 @@ def folder(tmp_path: Path) -> Path:
     write_toy(tmp_path / "toy.onnx", metadata(on=0.5, off=0.4, min_duration=0.08, max_gap=0.12))
     soundfile.write(tmp_path / "yard.wav", bursts((0.5, 1.0), (1.6, 1.8), seconds=2.2), RATE)
     soundfile.write(tmp_path / "street.wav", bursts((0.3, 1.3), seconds=1.6), RATE)
-    soundfile.write(tmp_path / "siren.wav", bursts((0.3, 60.0), seconds=60.0), RATE)
+    soundfile.write(tmp_path / "siren.wav", bursts((0.3, 120.0), seconds=120.0), RATE)
     return tmp_path
 
 
@@ -78,13 +78,13 @@ def test_what_was_rejected_can_be_asked_for(folder: Path) -> None:
     assert daemon.rejected == {("yard", "tone", "short"): 2}
 
 
-def test_sigterm_ends_the_open_event_tells_it_and_exits_within_2_s(folder: Path, broker: Broker) -> None:
+def test_sigterm_ends_the_open_event_tells_it_and_exits_soon(folder: Path, broker: Broker) -> None:
     config = configured(folder, "siren", "yard", mqtt=f'url = "mqtt://127.0.0.1:{broker.port}"')
     with Listener(broker, folder) as listener, Run(folder, "-c", config) as run:
         eventually(lambda: run.events("start", "siren"), START_SECONDS)
         eventually(lambda: listener.heard("siren/tone") and listener.heard("siren/tone")[-1].payload == "ON")
         run.send(signal.SIGTERM)
-        assert run.end(2.0) == 0
+        assert run.end(SOON) == 0
         eventually(lambda: listener.heard("availability")[-1].payload == "offline")
         assert listener.heard("siren/tone")[-1].payload == "OFF"
         told = [heard.json() for heard in listener.heard("siren/event")]
@@ -101,22 +101,20 @@ def test_the_second_signal_kills(folder: Path) -> None:
             eventually(lambda: run.events("start"), START_SECONDS)
             broker.freeze()
             run.send(signal.SIGTERM)
-            time.sleep(0.3)
+            eventually(lambda: run.said("source siren: stopped"))
             run.send(signal.SIGINT)
-            assert run.end(1.0) == -signal.SIGINT
+            assert run.end(SOON) == -signal.SIGINT
 
 
 def test_sighup_takes_over_a_threshold_and_a_wrong_one_not_and_no_sample_is_lost(folder: Path) -> None:
-    soundfile.write(folder / "long.wav", bursts(*[(n + 0.5, n + 1.0) for n in range(60)], seconds=60.0), RATE)
+    soundfile.write(folder / "long.wav", bursts(*[(n + 0.5, n + 1.0) for n in range(300)], seconds=300.0), RATE)
     config = configured(folder, "long")
     with Run(folder, "-c", config) as run:
         eventually(lambda: run.events("end"), START_SECONDS)
         configured(folder, "long", **{"rules.tone": "on = 1.0"})  # the toy never gets there
         run.reload()
-        time.sleep(0.5)  # what was going on at that moment may come to its end
+        eventually(lambda: hushed(run))
         before = run.events()
-        time.sleep(1.2)
-        assert run.events() == before
         configured(folder, "long", **{"rules.tone": "on = 0.6"})
         run.reload()
         eventually(lambda: len(run.events()) > len(before))
@@ -132,6 +130,13 @@ def test_sighup_takes_over_a_threshold_and_a_wrong_one_not_and_no_sample_is_lost
     for offset in offsets:  # all a whole number of seconds apart: no sample was lost
         assert abs((offset - offsets[0]).total_seconds() % 1.0 - 0.5) == pytest.approx(0.5, abs=0.1)
     assert {event["lost_samples"] for event in run.events()} == {0}
+
+
+def hushed(run: Run) -> bool:
+    """Whether nothing is told although there are bursts; what was going on may have to come to its end first."""
+    before = run.events()
+    time.sleep(2.2)
+    return run.events() == before
 
 
 WRONG = [
@@ -178,16 +183,14 @@ def test_another_threshold_is_told_without_leaving_the_broker(folder: Path, brok
 
 
 def test_an_order_over_mqtt_holds_at_once_and_after_a_restart(folder: Path, broker: Broker) -> None:
-    soundfile.write(folder / "long.wav", bursts(*[(n + 0.5, n + 1.0) for n in range(60)], seconds=60.0), RATE)
+    soundfile.write(folder / "long.wav", bursts(*[(n + 0.5, n + 1.0) for n in range(300)], seconds=300.0), RATE)
     config = configured(folder, "long", mqtt=f'url = "mqtt://127.0.0.1:{broker.port}"')
     with Run(folder, "-c", config) as run, Listener(broker, folder) as listener:
         eventually(lambda: run.events("end"), START_SECONDS)
         order(broker, "long", label="tone", enable=False)
         eventually(lambda: any("orders" in heard.json() for heard in listener.heard("long/state")))
-        time.sleep(0.5)  # what was going on at that moment may come to its end
+        eventually(lambda: hushed(run))
         before = run.events()
-        time.sleep(1.2)
-        assert run.events() == before
         assert before[-1]["phase"] == "end"
         run.send(signal.SIGTERM)
         assert run.end() == 0
@@ -209,13 +212,13 @@ def test_with_no_file_at_all_it_listens_to_the_default_microphone_and_tells_no_b
         assert run.said("info source mic: hearing") or run.said("warning source mic: lost: ")
         assert (tmp_path / "earwitness" / "journal.db").exists()
         run.send(signal.SIGTERM)
-        assert run.end(2.0) == 0
+        assert run.end(SOON) == 0
     assert run.events() == []
 
 
 def check(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "sed", "run", "--check", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
 
 
 def test_check_says_what_it_would_do_and_does_nothing(folder: Path) -> None:

@@ -132,9 +132,9 @@ def test_waiting_ends_with_a_message_a_state_or_the_timeout(journal: Journal) ->
     assert journal.wait(seen, timeout=0.01) == seen
     threading.Timer(0.02, journal.append, [message()]).start()
     began = time.monotonic()
-    assert journal.wait(seen, timeout=5.0) > seen
-    assert time.monotonic() - began < 1.0
-    assert journal.wait(seen, timeout=5.0) > seen  # what has happened already is not waited for
+    assert journal.wait(seen, timeout=60.0) > seen
+    assert time.monotonic() - began < 30.0
+    assert journal.wait(seen, timeout=60.0) > seen  # what has happened already is not waited for
 
 
 def test_only_a_new_state_wakes(journal: Journal) -> None:

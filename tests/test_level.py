@@ -57,3 +57,14 @@ def test_after_a_loss_time_goes_on_from_there() -> None:
 def test_nothing_heard_is_the_floor() -> None:
     assert LevelMeter(RATE).loudest(0, 100) == FLOOR_DBFS
     assert dbfs(0.0) == FLOOR_DBFS
+
+
+def test_powers_of_all_whole_windows() -> None:
+    meter = meter_of(np.repeat([1.0, 0.5, 0.1], [640, 640, 700]), [100, 1000, 880])
+    np.testing.assert_allclose(meter.powers, [1.0, 0.25, 0.01], rtol=1e-5)
+
+
+def test_powers_of_the_last_second_that_is_remembered() -> None:
+    meter = LevelMeter(RATE, seconds=1.0)
+    meter.push(Block(0, np.repeat(np.linspace(0.0, 1.0, 50), 640).astype(np.float32)))
+    np.testing.assert_allclose(meter.powers, np.linspace(0.0, 1.0, 50)[25:] ** 2, rtol=1e-4)

@@ -45,6 +45,15 @@ def test_others_get_the_time_in_utc_and_the_level(tmp_path: Path) -> None:
     assert second.endswith("Z critical ear yard: ZeroDivisionError: division by zero")
 
 
+def test_a_log_outlives_standard_error(tmp_path: Path) -> None:
+    """sounddevice lets it lead nowhere while it looks for devices, which takes a second on a busy computer."""
+    silenced = 'logs.begin("info")\nimport os\nos.dup2(os.open(os.devnull, os.O_WRONLY), 2)'
+    with (tmp_path / "log").open("wb") as stream:
+        command = [sys.executable, "-c", SPEAKING.replace('logs.begin("info")', silenced)]
+        subprocess.run(command, stderr=stream, check=True)
+    assert len((tmp_path / "log").read_text().splitlines()) == 2
+
+
 def test_every_line_of_a_traceback_has_its_priority() -> None:
     try:
         raise ValueError("why")

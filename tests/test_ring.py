@@ -153,7 +153,7 @@ def test_blocks_wait_for_enough_samples() -> None:
     assert seen == []
     ring.write(ramp(19, 1))
     ring.close()
-    reader.join(5)
+    reader.join(60)
     assert [(b.start, b.end) for b in seen] == [(0, 20)]
 
 
@@ -175,7 +175,7 @@ def test_a_slow_reader_sees_only_true_samples() -> None:
         assert_true(block)
         expected = block.end
         read += len(block.samples)
-    writer.join(5)
+    writer.join(60)
     assert read + ring.lost == total
 
 
@@ -199,7 +199,7 @@ def test_a_look_into_the_past_sees_only_true_samples() -> None:
         assert len(blocks) <= 1
         assert all(each.end == block.end for each in blocks)
         seen += len(blocks)
-    writer.join(5)
+    writer.join(60)
     assert seen
 
 
@@ -209,10 +209,10 @@ def test_a_writer_that_can_wait_loses_nothing() -> None:
     reader = threading.Thread(target=lambda: read.extend(ring.blocks(50)))
     reader.start()
     for start in range(0, 20_000, 100):
-        assert ring.wait_for_room(100, timeout=5)
+        assert ring.wait_for_room(100, timeout=60)
         ring.write(ramp(start, 100))
     ring.close()
-    reader.join(5)
+    reader.join(60)
     assert sum(len(b.samples) for b in read) == 20_000
     assert ring.lost == 0
 

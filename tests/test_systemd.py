@@ -82,7 +82,7 @@ def test_the_daemon_says_ready_feeds_while_sound_flows_and_says_that_it_stops(
     manager: socket.socket, tmp_path: Path
 ) -> None:
     write_toy(tmp_path / "toy.onnx")
-    soundfile.write(tmp_path / "long.wav", bursts(seconds=30.0), RATE)
+    soundfile.write(tmp_path / "long.wav", bursts(seconds=300.0), RATE)
     (tmp_path / "c.toml").write_text(
         f'model = "{tmp_path}/toy.onnx"\n[[source]]\nname = "yard"\nurl = "file:long.wav"\n[journal]\npath = "j.db"\n'
     )

@@ -17,7 +17,7 @@ from sed.journal import Journal, SourceState
 from sed.sinks import connection
 from sed.sinks.mqtt import NAME, MqttSink
 from sed.watch import Subscriber, watch
-from tests.broker import Broker, eventually
+from tests.broker import PATIENCE_SECONDS, Broker, eventually
 from tests.messages import message
 
 STATE = '{"state": "%s", "dropped_samples": 0, "model": "m"}'
@@ -172,12 +172,12 @@ def test_a_node_that_cannot_be() -> None:
 def test_a_subscriber_hears_the_sink(broker: Broker, tmp_path: Path, protocol: str) -> None:
     config = broker.mqtt(protocol=protocol)
     with Subscriber(config, ["earwitness/gate/#"]) as subscriber, Journal(tmp_path / "j.db", [NAME]) as journal:
-        subscriber.wait_connected(5.0)
+        subscriber.wait_connected(PATIENCE_SECONDS)
         with MqttSink(journal, config, "gate") as sink:
-            sink.wait_connected(5.0)
+            sink.wait_connected(PATIENCE_SECONDS)
             journal.report(SourceState("yard", "hearing", -40.0, 0, "m"))
             journal.append(message(name="A"))
-            assert sink.drain(5.0) == 0
+            assert sink.drain(PATIENCE_SECONDS) == 0
         heard = list(subscriber.messages(timeout=0.2))
     assert {received.topic.split("/", 2)[2] for received in heard} >= {"availability", "yard/event", "yard/siren"}
     events = [received for received in heard if received.topic.endswith("event")]
@@ -188,7 +188,7 @@ def test_a_subscriber_hears_the_sink(broker: Broker, tmp_path: Path, protocol: s
 def test_connected_means_subscribed(broker: Broker) -> None:
     for number in range(20):
         with Subscriber(broker.mqtt(), ["#"]) as subscriber:
-            subscriber.wait_connected(5.0)
+            subscriber.wait_connected(PATIENCE_SECONDS)
             publish(broker, "a", str(number))
             assert next(subscriber.messages(5.0)).text() == str(number)
 
@@ -196,7 +196,7 @@ def test_connected_means_subscribed(broker: Broker) -> None:
 def test_a_slow_reader_loses_messages_and_knows(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sed.watch.QUEUE", 2)
     with Subscriber(broker.mqtt(), ["#"]) as subscriber:
-        subscriber.wait_connected(5.0)
+        subscriber.wait_connected(PATIENCE_SECONDS)
         for number in range(5):
             publish(broker, "a", str(number))
         eventually(lambda: subscriber.dropped)

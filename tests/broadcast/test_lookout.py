@@ -21,7 +21,7 @@ from sed.listen.subscriber import Access, Subscriber
 from sed.message import event_schema
 from tests.broadcast.feeds import RULES, STATE, origin
 from tests.broker import eventually, free_port
-from tests.daemon import START_SECONDS, Run
+from tests.daemon import SOON, START_SECONDS, Run
 from tests.test_daemon import configured
 from tests.toy import RATE, bursts, metadata, write_toy
 
@@ -30,7 +30,7 @@ from tests.toy import RATE, bursts, metadata, write_toy
 def folder(tmp_path: Path) -> Path:
     write_toy(tmp_path / "toy.onnx", metadata(on=0.5, off=0.4, min_duration=0.08, max_gap=0.12))
     soundfile.write(tmp_path / "yard.wav", bursts((2.5, 3.0), (3.6, 3.8), seconds=4.2), RATE)
-    soundfile.write(tmp_path / "long.wav", bursts(*[(n + 0.5, n + 1.0) for n in range(60)], seconds=60.0), RATE)
+    soundfile.write(tmp_path / "long.wav", bursts(*[(n + 0.5, n + 1.0) for n in range(300)], seconds=300.0), RATE)
     return tmp_path
 
 
@@ -133,7 +133,7 @@ def test_a_client_that_never_reads_costs_the_daemon_nothing(folder: Path) -> Non
             if bulletin.kind == "state" and bulletin.content()["state"] == "stopped":
                 break
         run.send(signal.SIGTERM)
-        assert run.end(5.0) == 0
+        assert run.end(SOON) == 0
         assert subscriber.lost.total() == 0
     starts = [event["id"] for event in run.events("start")]
     assert sorted(starts) == sorted(event["id"] for event in run.events("end"))

@@ -50,7 +50,7 @@ def subscribed(
 ) -> Iterator[Any]:
     """A subscriber of ZeroMQ's own, ours apart."""
     with zmq.Context() as context, context.socket(zmq.SUB) as sub:
-        sub.linger, sub.rcvtimeo, sub.rcvhwm = 0, 10_000, buffer
+        sub.linger, sub.rcvtimeo, sub.rcvhwm = 0, 120_000, buffer
         if keys and server:
             keys.call(sub, server.public)
         sub.subscribe(topic.encode())
@@ -200,4 +200,4 @@ def test_the_port_is_free_again_when_it_is_closed() -> None:
             next_of(sub, "hello")
             began = time.monotonic()
             tower.publisher.close()
-            assert time.monotonic() - began < 5.0
+            assert time.monotonic() - began < 30.0

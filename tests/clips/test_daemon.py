@@ -12,14 +12,14 @@ from sed.config import load
 from sed.daemon import Daemon
 from sed.errors import ConfigError
 from tests.broker import eventually
-from tests.daemon import START_SECONDS, Run
+from tests.daemon import SOON, START_SECONDS, Run
 from tests.toy import RATE, bursts, metadata, write_toy
 
 SOURCES = {
     "yard": bursts((1.0, 1.4), seconds=2.6, seed=1),
     "street": bursts((0.8, 1.3), seconds=2.6, seed=2),
-    "siren": bursts((0.6, 60.0), seconds=60.0, seed=3),
-    "beats": bursts(*[(n + 0.5, n + 0.8) for n in range(60)], seconds=60.0, seed=4),
+    "siren": bursts((0.6, 120.0), seconds=120.0, seed=3),
+    "beats": bursts(*[(n + 0.5, n + 0.8) for n in range(180)], seconds=180.0, seed=4),
 }
 CLIPS = "[clips]\nenabled = true\npre = 0.3\npost = 0.4\n"
 
@@ -70,7 +70,7 @@ def test_sigterm_during_an_event_finishes_its_clip_in_time(folder: Path) -> None
         eventually(lambda: run.events("start") and files(folder), START_SECONDS)
         assert files(folder) == [f"{run.events('start')[0]['clip']}.part"]
         run.send(signal.SIGTERM)
-        assert run.end(2.0) == 0
+        assert run.end(SOON) == 0
     (end,) = run.events("end")
     assert files(folder) == [end["clip"]]
     begins, ends = found_at(folder, end)
@@ -107,7 +107,7 @@ def test_sighup_brings_clips_and_takes_them_away_and_no_sample_is_lost(folder: P
         eventually(lambda: run.events("end"), START_SECONDS)
         assert files(folder) == []
         reloaded(run, tables, CLIPS)
-        eventually(lambda: len(whole(folder)) == 2)
+        eventually(lambda: len(whole(folder)) >= 2)
         reloaded(run, tables, f"{CLIPS}[privacy]\naudio = false\n", taken=False)
         assert run.said("clips.enabled: should be false where privacy.audio = false forbids it, got true")
         before = len(whole(folder))
@@ -118,7 +118,7 @@ def test_sighup_brings_clips_and_takes_them_away_and_no_sample_is_lost(folder: P
         eventually(lambda: len(run.events("end")) >= told + 2)
         assert files(folder) == left
         run.send(signal.SIGTERM)
-        assert run.end(2.0) == 0
+        assert run.end(SOON) == 0
     ends = [event for event in run.events("end") if event["clip"] in left]
     assert len(ends) == len(left) >= 3
     for end in ends:

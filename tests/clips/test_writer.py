@@ -148,7 +148,7 @@ def test_a_folder_of_somebody_else_is_told_with_what_to_do() -> None:
     with TemporaryDirectory() as where:
         Path(where).chmod(0o755)
         command = [sys.executable, "-c", BY_NOBODY, where]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=60)
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False, timeout=240)
         assert not list(Path(where).iterdir())
     (line,) = done.stderr.splitlines()
     advice = "make it writable for this user, or set another clips.path; events go on without clips"

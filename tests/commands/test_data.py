@@ -27,7 +27,7 @@ pytest.importorskip("matplotlib")
 def data(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "sed", "data", *map(str, arguments)], capture_output=True, text=True, check=False,
-        timeout=120, env=os.environ | {"NO_COLOR": "1"},
+        timeout=240, env=os.environ | {"NO_COLOR": "1"},
     )  # fmt: skip
 
 

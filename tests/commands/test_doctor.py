@@ -62,7 +62,7 @@ def test_a_wrong_configuration_exits_2(tmp_path: Path) -> None:
 def test_beside_a_running_daemon(broker: Broker, tmp_path: Path) -> None:
     """It goes on, connected and with its journal, and is told of."""
     file = configured(tmp_path, f"mqtt://127.0.0.1:{broker.port}")
-    soundfile.write(tmp_path / "street.wav", bursts((0.2, 2.8), seconds=60.0), RATE)
+    soundfile.write(tmp_path / "street.wav", bursts((0.2, 2.8), seconds=300.0), RATE)
     with Run(tmp_path, "-c", file) as run:
         eventually(lambda: run.events("start") and run.said("connected"), START_SECONDS)
         done = earwitness("doctor", "-c", file)

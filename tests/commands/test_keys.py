@@ -33,7 +33,7 @@ def test_from_the_keys_to_a_listener(folder: Path) -> None:
     port = free_port()
     ours = ["--key", folder / "laptop.key", "--server-key", folder / "gate.pub"]
     lock = 'secret_key_file = "gate.key"\nallowed_keys = "laptop.pub"'
-    soundfile.write(folder / "long.wav", bursts(*[(n + 0.5, n + 1.0) for n in range(60)], seconds=60.0), RATE)
+    soundfile.write(folder / "long.wav", bursts(*[(n + 0.5, n + 1.0) for n in range(300)], seconds=300.0), RATE)
     config = configured(folder, "long", zmq=f'publish = "tcp://127.0.0.1:{port}"\n{lock}')
     with Run(folder, "-c", config) as run:
         eventually(lambda: run.said("publishing at tcp://127.0.0.1"), START_SECONDS)

@@ -25,7 +25,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a daemon publishes: a second of noise and one of silence, again and again."""
     folder, port = tmp_path_factory.mktemp("daemon"), free_port()
     write_toy(folder / "toy.onnx", metadata(on=0.5, off=0.4, min_duration=0.08, max_gap=0.12))
-    soundfile.write(folder / "yard.wav", bursts(*[(n + 0.5, n + 1.0) for n in range(120)], seconds=120.0), RATE)
+    soundfile.write(folder / "yard.wav", bursts(*[(n + 0.5, n + 1.0) for n in range(900)], seconds=900.0), RATE)
     config = configured(folder, "yard", zmq=f'publish = "tcp://127.0.0.1:{port}"')
     with Run(folder, "-c", config) as run:
         eventually(lambda: run.events("end"), START_SECONDS)
@@ -90,7 +90,7 @@ def test_bars_on_a_terminal_until_ctrl_c(url: str) -> None:
         eventually(lambda: shown.shows("1.00 of 0.50") and "█" * 30 in shown.text and "│" in shown.text, START_SECONDS)
         eventually(lambda: shown.shows("last events") and "begins" in shown.text, START_SECONDS)
         shown.process.send_signal(signal.SIGINT)
-        assert shown.process.wait(10.0) == 0
+        assert shown.process.wait(START_SECONDS) == 0
         assert not shown.shows("Traceback")
         assert "\x1b[?25h" in shown.text  # the cursor is back
 
@@ -103,7 +103,7 @@ def test_nobody_there_is_said_and_waited_for() -> None:
         assert process.stderr is not None
         assert process.stderr.readline().strip() == words
         process.send_signal(signal.SIGINT)
-        assert process.wait(10.0) == 0
+        assert process.wait(START_SECONDS) == 0
         assert process.stdout is not None
         assert process.stdout.read() == ""
 

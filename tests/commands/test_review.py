@@ -20,6 +20,7 @@ from sed.journal import Journal
 from sed.message import rfc3339
 from sed.signals import new_id
 from tests.broker import eventually
+from tests.daemon import START_SECONDS
 from tests.messages import message
 from tests.toy import metadata, write_toy
 
@@ -83,7 +84,7 @@ def test_on_a_terminal_a_key_is_a_verdict(config: Path, names: list[str], termin
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
         try:
             go_through(Typist(ours))
-            assert process.wait(30.0) == 0
+            assert process.wait(START_SECONDS) == 0
         finally:
             process.kill()
     found = {event.id: event.verdict for event in History(journal(config)).walk()}
@@ -118,7 +119,7 @@ class Typist:
         os.set_blocking(end, False)
 
     def wait_for(self, text: str, times: int = 1) -> None:
-        eventually(lambda: self._read().count(text) >= times, 30.0)
+        eventually(lambda: self._read().count(text) >= times)
 
     def type(self, keys: str) -> None:
         os.write(self._end, keys.encode())

@@ -107,7 +107,7 @@ def test_as_written_it_leads_to_what_is_shown(tmp_path: Path) -> None:
         "acl_file /etc/mosquitto/access",
     }  # fmt: skip
     siren = make_siren()
-    soundfile.write(tmp_path / "siren.wav", np.concatenate([siren.samples, np.zeros(60 * siren.rate)]), siren.rate)
+    soundfile.write(tmp_path / "siren.wav", np.concatenate([siren.samples, np.zeros(300 * siren.rate)]), siren.rate)
     with Broker(tmp_path, users=USERS, access=access) as broker:
         file = configured(tmp_path, broker.port, "file:siren.wav")
         with Home(broker, tmp_path) as home, Run(tmp_path, "-c", file) as run:
@@ -142,7 +142,7 @@ class Home:
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()
-        self._process.wait(5.0)
+        self._process.wait(START_SECONDS)
         self._out.close()
 
 

@@ -33,7 +33,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scrape]:
     """A daemon with a broker, a source and an event that was told."""
     folder = tmp_path_factory.mktemp("monitored")
     write_toy(folder / "toy.onnx", metadata(on=0.5, off=0.4))
-    soundfile.write(folder / "yard.wav", bursts((0.2, 60.0), seconds=60.0), RATE)
+    soundfile.write(folder / "yard.wav", bursts((0.2, 300.0), seconds=300.0), RATE)
     with Broker(folder) as broker:
         tables = (
             f'model = "{folder / "toy.onnx"}"\n[[source]]\nname = "yard"\nurl = "file:yard.wav"\n'

@@ -93,6 +93,16 @@ def threads(run: Run) -> int:
     return len(list(Path(f"/proc/{run.process.pid}/task").iterdir()))
 
 
+def held(run: Run) -> tuple[int, int]:
+    """Handles and threads: worth remembering once the broker has all that was told, for then all is open."""
+    return handles(run), threads(run)
+
+
+def assert_holds(run: Run, before: tuple[int, int]) -> None:
+    """As many handles and threads as `before`, as soon as what was under way is over."""
+    eventually(lambda: held(run) == before, START_SECONDS)
+
+
 def retained(broker: Broker, folder: Path) -> dict[str, str]:
     """What a newcomer hears first."""
     with Listener(broker, folder) as newcomer:

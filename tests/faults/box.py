@@ -15,6 +15,8 @@ from tests.toy import RATE, bursts, metadata, write_toy
 LABEL = "tone"
 BEAT, ENDS = 0.5, 0.8
 """Seconds into every second at which a burst begins and ends."""
+TRUE = 0.1
+"""Seconds by which an onset may be off: the toy is up to 50 ms early, and a busy computer a little late."""
 
 
 class Box:

@@ -11,21 +11,21 @@ from tests.daemon import START_SECONDS
 from tests.faults.accounts import (
     assert_accounted,
     assert_beats,
+    assert_holds,
     everything_arrives,
-    handles,
     heard_on,
+    held,
     logged,
     received,
-    threads,
 )
 from tests.faults.box import Box
 from tests.faults.wire import Wire
 
-RETRY_SECONDS = 90.0
+RETRY_SECONDS = 180.0
 """A daemon that has tried for a minute waits for up to a minute before it tries again."""
 
 
-@pytest.mark.parametrize("seconds", [3.0, pytest.param(60.0, marks=[pytest.mark.soak, pytest.mark.timeout(600)])])
+@pytest.mark.parametrize("seconds", [3.0, pytest.param(60.0, marks=pytest.mark.soak)])
 def test_down_for_a_while_and_back(box: Box, tmp_path: Path, seconds: float) -> None:
     with Broker(tmp_path, persistent=True) as broker, Listener(broker, tmp_path, lasting=True) as listener:
         box.configure(broker, yard=box.beats("yard", 300))
@@ -35,9 +35,9 @@ def test_down_for_a_while_and_back(box: Box, tmp_path: Path, seconds: float) -> 
             broker.stop()
             logged(run, "connection lost")
             time.sleep(seconds)
-            eventually(lambda: len(run.events()) > before + seconds)
+            eventually(lambda: len(run.events()) > before + seconds, START_SECONDS)
             broker.start()
-            eventually(lambda: run.log().count("connected") == 2, RETRY_SECONDS)
+            eventually(lambda: run.log().count("connected") >= 2, RETRY_SECONDS)
             everything_arrives(box.runs, listener)
             run.send(signal.SIGTERM)
             assert run.end() == 0
@@ -51,19 +51,17 @@ def test_down_again_and_again_leaves_nothing_open(box: Box, tmp_path: Path) -> N
         box.configure(broker, yard=box.beats("yard", 300))
         with box.run() as run:
             heard_on(run)
-            held: list[tuple[int, int]] = []
+            everything_arrives(box.runs, listener)
+            before = held(run)
             for outage in range(1, 4):
-                logged(run, "connected", outage)
-                everything_arrives(box.runs, listener)
-                held.append((handles(run), threads(run)))
                 broker.kill() if outage == 2 else broker.stop()
                 logged(run, "connection lost", outage)
                 broker.start()
-            logged(run, "connected", 4)
-            everything_arrives(box.runs, listener)
+                logged(run, "connected", outage + 1)
+                everything_arrives(box.runs, listener)
+                assert_holds(run, before)
             run.send(signal.SIGTERM)
             assert run.end() == 0
-        assert held == [held[0]] * 3
 
 
 @pytest.mark.parametrize("told", ["to nobody", "to everybody"])
@@ -95,7 +93,7 @@ def test_killed_between_publish_and_puback(box: Box, tmp_path: Path, told: str) 
             broker.start()
             eventually(lambda: listener.subscribed() > again, START_SECONDS)
             wire.cut = False
-            eventually(lambda: run.log().count("connected") == 2, RETRY_SECONDS)
+            eventually(lambda: run.log().count("connected") >= 2, RETRY_SECONDS)
             everything_arrives(box.runs, listener)
             run.send(signal.SIGTERM)
             assert run.end() == 0
@@ -143,13 +141,13 @@ def test_a_certificate_for_another_name_and_then_the_right_name(box: Box, tmp_pa
             logged(run, "certificate is not valid for 'localhost'")
             heard_on(run, 2)
             assert not received(listener)
-            before = (handles(run), threads(run))
+            before = held(run)
             box.configure(f'url = "mqtts://127.0.0.1:{broker.port}"\n{authority}', yard=yard)
             run.reload()
             everything_arrives(box.runs, listener)
             assert run.log().count("certificate is not valid") == 1
-            assert handles(run) <= before[0] + 3  # the connection: two ends to wake it, and the socket
-            assert threads(run) == before[1]
+            most = (before[0] + 3, before[1])  # the connection: two ends to wake it, and the socket
+            eventually(lambda: all(now <= then for now, then in zip(held(run), most, strict=True)), START_SECONDS)
             run.send(signal.SIGTERM)
             assert run.end() == 0
         assert_accounted(box.runs, listener)

@@ -10,11 +10,11 @@ from tests.daemon import START_SECONDS, Run
 from tests.faults.accounts import (
     assert_accounted,
     assert_beats,
+    assert_holds,
     everything_arrives,
-    handles,
     heard_on,
+    held,
     received,
-    threads,
 )
 from tests.faults.box import LABEL, Box
 
@@ -45,12 +45,12 @@ def test_ten_thousand_commands(box: Box, tmp_path: Path) -> None:
             eventually(lambda: run.events("end", "yard") and run.events("end", "street"), START_SECONDS)
             order(broker, *commands(COUNT // 10))
             eventually(lambda: answered(listener, "error"), START_SECONDS)
-            before, resident = (handles(run), threads(run)), memory(run)
+            before, resident = held(run), memory(run)
             order(broker, *commands(COUNT))
             order(broker, json.dumps({"label": LABEL, "threshold": 0.42, "cooldown": 0}).encode())
             eventually(lambda: last(listener).get("orders") == {LABEL: {"threshold": 0.42}}, START_SECONDS)
             heard_on(run, 1, "yard")
-            assert (handles(run), threads(run)) == before
+            assert_holds(run, before)
             assert memory(run) - resident < GROWTH
             run.send(signal.SIGTERM)
             assert run.end() == 0

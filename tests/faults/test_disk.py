@@ -12,13 +12,13 @@ from tests.daemon import START_SECONDS
 from tests.faults.accounts import (
     assert_accounted,
     assert_beats,
+    assert_holds,
     everything_arrives,
     given_up,
-    handles,
     heard_on,
+    held,
     logged,
     received,
-    threads,
 )
 from tests.faults.box import Box
 from tests.faults.disk import SmallDisk
@@ -31,7 +31,8 @@ def test_full_for_a_while(box: Box, tmp_path: Path) -> None:
         box.configure(broker, journal=disk.path / "journal.db", yard=box.beats("yard", 300))
         with box.run(before=disk.before) as run:
             heard_on(run)
-            before = (handles(run), threads(run))
+            everything_arrives(box.runs, listener)
+            before = held(run)
             disk.fill(run)
             logged(run, "disk is full; free some space there")
             logged(run, "events wait in memory")
@@ -39,7 +40,7 @@ def test_full_for_a_while(box: Box, tmp_path: Path) -> None:
             disk.free(run)
             logged(run, "the journal takes events again, 0 were lost")
             eventually(lambda: len(received(listener)) > known + 4, START_SECONDS)
-            assert (handles(run), threads(run)) == before
+            assert_holds(run, before)
             run.send(signal.SIGTERM)
             assert run.end() == 0
         assert_accounted(box.runs, listener)
@@ -98,7 +99,7 @@ def test_damaged_while_it_is_written(box: Box, tmp_path: Path) -> None:
         with box.run() as run:
             heard_on(run)
             everything_arrives(box.runs, listener)
-            before = (handles(run), threads(run))
+            before = held(run)
             broker.stop()
             heard_on(run, 2)
             with closing(sqlite3.connect(box.journal, timeout=30.0)) as db, db:
@@ -112,7 +113,7 @@ def test_damaged_while_it_is_written(box: Box, tmp_path: Path) -> None:
             logged(run, "connected", 2)
             after = {(event["id"], event["phase"]) for event in run.events()[known:]}
             eventually(lambda: after <= set(received(listener)), START_SECONDS)
-            assert (handles(run), threads(run)) == before
+            assert_holds(run, before)
             run.send(signal.SIGTERM)
             assert run.end() == 0
         assert given_up(box.runs) > 3

@@ -5,6 +5,8 @@ import socket
 import threading
 from typing import BinaryIO, Self
 
+from tests.broker import PATIENCE_SECONDS
+
 PUBACK = 4
 
 
@@ -29,13 +31,13 @@ class Wire:
 
     def __exit__(self, *exc: object) -> None:
         self._server.shutdown(socket.SHUT_RDWR)
-        self._threads[0].join(5.0)
+        self._threads[0].join(PATIENCE_SECONDS)
         self._server.close()
         for end in list(self._open):
             with contextlib.suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(5.0)
+            thread.join(PATIENCE_SECONDS)
 
     def _accept(self) -> None:
         while True:

@@ -4,6 +4,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 
 import pytest
 from prometheus_client import Metric
@@ -83,15 +84,14 @@ def test_bad_clients_hold_up_nobody_and_leave_neither_threads_nor_handles(
     monkeypatch.setattr(exporter._Request, "timeout", 0.3)
     before, threads = len(os.listdir("/proc/self/fd")), set(threading.enumerate())  # noqa: PTH208
     served = Exporter(MetricsConfig(port=(port := free_port())), [Answer()])
-    silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(20)]
-    for request in (b"", b"\r\n\r\n", b"\xff" * 100_000, b"POST /metrics HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nA"):
-        with socket.create_connection(("127.0.0.1", port)) as rude:
-            rude.sendall(request)
-    assert scrape(port).value("answer") == 42.0
-    served.close()
-    for each in silent:
-        each.close()
-    eventually(lambda: set(threading.enumerate()) == threads, 10.0)
-    assert len(os.listdir("/proc/self/fd")) == before  # noqa: PTH208
+    with ExitStack() as silent, closing(served):
+        for _ in range(20):
+            silent.enter_context(socket.create_connection(("127.0.0.1", port)))
+        for request in (b"", b"\r\n\r\n", b"\xff" * 100_000, b"POST /metrics HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nA"):
+            with socket.create_connection(("127.0.0.1", port)) as rude:
+                rude.sendall(request)
+        assert scrape(port).value("answer") == 42.0
+    eventually(lambda: set(threading.enumerate()) <= threads)
+    eventually(lambda: len(os.listdir("/proc/self/fd")) <= before)  # noqa: PTH208
     assert capfd.readouterr() == ("", "")
     Exporter(MetricsConfig(port=port), []).close()  # the port is free again

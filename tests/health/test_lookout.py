@@ -4,12 +4,13 @@ import re
 import signal
 import socket
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import soundfile
 
 from tests.broker import Broker, eventually, free_port
-from tests.daemon import START_SECONDS, Run
+from tests.daemon import SOON, START_SECONDS, Run
 from tests.faults.box import beating
 from tests.microphone import VirtualMicrophone
 from tests.scrape import Scrape, scrape
@@ -21,10 +22,10 @@ VERSIONS = {"name", "version", "python", "onnxruntime"}
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where a model and a minute of bursts are: one of half a second each second, and one too short to count."""
+    """Where a model and five minutes of bursts are: one of half a second each second, and one too short to count."""
     write_toy(tmp_path / "toy.onnx", metadata(on=0.5, off=0.4, min_duration=0.3, max_gap=0.05))
-    spans = [span for n in range(60) for span in ((n + 0.1, n + 0.6), (n + 0.8, n + 0.85))]
-    soundfile.write(tmp_path / "yard.wav", bursts(*spans, seconds=60.0), RATE)
+    spans = [span for n in range(300) for span in ((n + 0.1, n + 0.6), (n + 0.8, n + 0.85))]
+    soundfile.write(tmp_path / "yard.wav", bursts(*spans, seconds=300.0), RATE)
     return tmp_path
 
 
@@ -47,10 +48,10 @@ def test_what_was_heard_and_told_is_counted(folder: Path, broker: Broker) -> Non
         eventually(lambda: len(run.events("end")) >= 5, START_SECONDS)
         last = scrape(port)
         run.send(signal.SIGTERM)
-        assert run.end(2.0) == 0
+        assert run.end(SOON) == 0
     assert before <= first.value("earwitness_events_total", source="yard", label="tone") <= after + 1
     heard = first.value("earwitness_audio_seconds_total", source="yard")
-    assert after + 1 >= heard >= before - 1
+    assert after + 3 >= heard >= before - 1  # lines may come a little later than sound
     assert last.value("earwitness_audio_seconds_total", source="yard") > heard + 2.0
     assert last.value("earwitness_rejected_candidates_total", label="tone", reason="short") >= 4
     assert last.value("earwitness_rejected_candidates_total", label="tone", reason="cooldown") == 0
@@ -73,11 +74,11 @@ def assert_told(found: Scrape) -> None:
         for since, least in (("onset", 0.3), ("detected", 0.0)):
             name = f"earwitness_{since}_to_publish_seconds"
             count = found.value(f"{name}_count", sink=sink, label="tone")
-            assert count == pytest.approx(events, abs=1)
+            assert count == pytest.approx(events, abs=2)
             assert least * count < found.value(f"{name}_sum", sink=sink, label="tone") < 10.0 * count
     assert found.value("earwitness_broker_connected") == 1.0
     assert found.value("earwitness_broker_connects_total") == 1.0
-    assert found.value("earwitness_queue_messages", sink="mqtt") <= 1.0
+    assert found.value("earwitness_queue_messages", sink="mqtt") <= 3.0
     assert found.value("earwitness_discarded_messages_total", sink="mqtt") == 0.0
 
 
@@ -86,16 +87,27 @@ def test_a_broker_that_is_away_shows_in_the_queue(folder: Path, broker: Broker) 
     with Run(folder, "-c", config) as run:
         eventually(lambda: run.events("end"), START_SECONDS)
         broker.kill()
-        eventually(lambda: scrape(port).value("earwitness_queue_messages", sink="mqtt") >= 2, START_SECONDS)
+        eventually(lambda: queue(port).messages >= 2, START_SECONDS)
+        eventually(lambda: queue(port).age > 0.3, START_SECONDS)
         away = scrape(port)
         broker.start()
         eventually(lambda: scrape(port).value("earwitness_broker_connected") == 1.0, START_SECONDS)
-        eventually(lambda: scrape(port).value("earwitness_queue_messages", sink="mqtt") <= 1.0, START_SECONDS)
+        eventually(lambda: queue(port) <= (1.0, 0.9), START_SECONDS)
         again = scrape(port)
     assert away.value("earwitness_broker_connected") == 0.0
-    assert away.value("earwitness_queue_age_seconds", sink="mqtt") > 0.3
     assert again.value("earwitness_broker_connects_total") == 2.0
-    assert again.value("earwitness_queue_age_seconds", sink="mqtt") < 0.9
+
+
+class Queue(NamedTuple):
+    """What waits for the broker, and for how many seconds the oldest of it has."""
+
+    messages: float
+    age: float
+
+
+def queue(port: int) -> Queue:
+    found = scrape(port)
+    return Queue(*(found.value(f"earwitness_queue_{name}", sink="mqtt") for name in ("messages", "age_seconds")))
 
 
 def test_a_microphone_that_goes_and_comes_back(folder: Path) -> None:
@@ -116,7 +128,7 @@ def test_a_microphone_that_goes_and_comes_back(folder: Path) -> None:
     assert abs(heard.value("earwitness_clock_drift_ppm", source="yard")) < 1e5
     assert not heard.has("earwitness_broker_connected")  # there is none
     assert lost.value("earwitness_level_dbfs", source="yard") == -120.0
-    assert again.value("earwitness_source_opens_total", source="yard") == 2.0
+    assert again.value("earwitness_source_opens_total", source="yard") >= 2.0
     assert again.value("earwitness_dropped_samples_total", source="yard", cause="gap") > 0.0
     assert again.value("earwitness_dropped_samples_total", source="yard", cause="overwritten") == 0.0
 
@@ -144,7 +156,7 @@ def test_a_reload_brings_moves_and_ends_them_and_a_port_in_use_changes_nothing(f
         assert refused(first)
         assert refused(second)
         run.send(signal.SIGTERM)
-        assert run.end(2.0) == 0
+        assert run.end(SOON) == 0
 
 
 def refused(port: int) -> bool:

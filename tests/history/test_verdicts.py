@@ -70,7 +70,7 @@ def test_another_process_may_give_it_while_the_journal_is_open(journal: Journal)
         "import sys; from pathlib import Path; from sed.history.verdicts import Verdicts; "
         "Verdicts(Path(sys.argv[1])).give('A', 'right')"
     )
-    subprocess.run([sys.executable, "-c", code, str(journal.path)], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", code, str(journal.path)], check=True, timeout=240)
     assert said(journal.path).verdict == "right"  # type: ignore[union-attr]
     assert journal.append(message("end", name="A")) == 2
 

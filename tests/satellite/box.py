@@ -20,7 +20,7 @@ from sed.signals import Block, Floats, State
 from tests.broker import free_port
 from tests.toy import RATE
 
-STOP_SECONDS = 10.0
+STOP_SECONDS = 60.0
 """Machines are busy."""
 
 
@@ -58,7 +58,7 @@ class Satellite:
     def end(self) -> None:
         """The sound is over; returns when the box has it."""
         self.mouth.ring.close()
-        self._thread.join(STOP_SECONDS + 20.0)
+        self._thread.join(2 * STOP_SECONDS)
         assert not self._thread.is_alive()
 
     def __enter__(self) -> "Satellite":

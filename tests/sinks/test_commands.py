@@ -18,7 +18,7 @@ from sed.orders import Orders
 from sed.sinks import connection
 from sed.sinks.inbox import ANSWER_SECONDS
 from sed.sinks.mqtt import NAME, MqttSink
-from tests.broker import Broker, Listener, eventually
+from tests.broker import PATIENCE_SECONDS, Broker, Listener, eventually
 from tests.messages import message
 from tests.sinks.homeassistant import accepted
 
@@ -57,7 +57,7 @@ class Gate:
 
     def __enter__(self) -> "Gate":
         try:
-            self.sink.wait_connected(5.0)
+            self.sink.wait_connected(PATIENCE_SECONDS)
         except SinkError:
             self.sink.close()
             raise
@@ -196,7 +196,7 @@ def test_a_broker_that_refuses_discovery_still_gets_everything_else(
         Gate(journal, broker, user="gate") as gate,
     ):
         journal.append(message())
-        assert gate.sink.drain(5.0) == 0
+        assert gate.sink.drain(PATIENCE_SECONDS) == 0
         eventually(lambda: "discovery is not told (mqtt.discovery = false)" in caplog.text)
         assert gate.sink.connected
     assert "connection lost" not in caplog.text
@@ -286,10 +286,10 @@ def test_ten_thousand_commands_one_in_three_malformed(journal: Journal, tmp_path
         broker.publish(SET, *mixed[300:])
         journal.append(message(name="A"))
         broker.publish(SET, b'{"label": "glass_break", "threshold": 0.123}')
-        eventually(lambda: "glass_break" in gate.orders.differing("yard"), 30.0)
+        eventually(lambda: "glass_break" in gate.orders.differing("yard"))
         eventually(lambda: state(listener).get("orders", {}).get("glass_break") == {"threshold": 0.123})
         grown = resident() - before
-        assert gate.sink.drain(5.0) == 0
+        assert gate.sink.drain(PATIENCE_SECONDS) == 0
     assert grown < sum(map(len, mixed)) / 2
     assert gate.orders.differing("yard") == {"siren": {"threshold": 0.65}, "glass_break": {"threshold": 0.123}}
     errors = [each for each in states(listener) if "error" in each]
@@ -305,7 +305,7 @@ def test_a_label_left_on_by_a_crash_is_switched_off_even_if_it_alerts_no_more(
     broker.publish("earwitness/gate/yard/dog_bark", b"ON", retain=True)  # and then it was killed
     journal.close_abandoned()
     with Gate(journal, broker) as gate:
-        assert gate.sink.drain(5.0) == 0
+        assert gate.sink.drain(PATIENCE_SECONDS) == 0
         eventually(lambda: payloads(listener, "yard/dog_bark")[-1] == "OFF")
         assert listener.heard("yard/dog_bark")[-1].retain
     assert payloads(listener, "yard/dog_bark") == ["ON", "OFF"]

@@ -11,8 +11,8 @@ import pytest
 from sed.errors import SinkError
 from sed.journal import Journal
 from sed.sinks import follower
-from sed.sinks.follower import Follower
-from tests.broker import eventually
+from sed.sinks.follower import IDLE_SECONDS, Follower
+from tests.broker import PATIENCE_SECONDS, eventually
 from tests.messages import message
 
 
@@ -47,16 +47,16 @@ def test_every_message_is_followed_at_once(journal: Journal) -> None:
         seq, began = journal.append(message()), time.monotonic()
         eventually(partial(reader.has_read, seq))
         delays.append(time.monotonic() - began)
-    assert following.close()
+    assert following.close(PATIENCE_SECONDS)
     assert reader.seqs == list(range(1, 21))
-    assert sorted(delays)[10] < 0.02  # woken, not polled
+    assert sorted(delays)[10] < IDLE_SECONDS / 5  # woken, not polled
 
 
 def test_the_last_turn_sees_what_came_before_the_close(journal: Journal) -> None:
     reader = Reader(journal)
     following = Follower("reader", journal, reader.turn)
     journal.append(message())
-    assert following.close()
+    assert following.close(PATIENCE_SECONDS)
     assert reader.seqs == [1]
 
 
@@ -72,7 +72,7 @@ def test_an_error_is_told_once_and_the_turn_taken_again(
     time.sleep(0.1)
     reader.error = ""
     eventually(lambda: reader.seqs == [1])
-    assert following.close()
+    assert following.close(PATIENCE_SECONDS)
     assert [record.message for record in caplog.records] == ["disk full"]
 
 
@@ -80,10 +80,10 @@ def test_closing_does_not_wait_for_ever(journal: Journal) -> None:
     go_on = threading.Event()
 
     def stuck() -> float:
-        go_on.wait(10.0)
+        go_on.wait(PATIENCE_SECONDS)
         return 0.0
 
     following = Follower("stuck", journal, stuck)
     assert not following.close(timeout=0.05)
     go_on.set()
-    assert following.close()
+    assert following.close(PATIENCE_SECONDS)

@@ -15,10 +15,11 @@ from sed.journal import Journal, SourceState
 from sed.message import event_schema
 from sed.signals import FLOOR_DBFS
 from sed.sinks import follower, mqtt
+from sed.sinks.follower import IDLE_SECONDS
 from sed.sinks.mqtt import NAME, MqttSink
 from sed.sinks.topics import topic_level
 from sed.watch import Subscriber
-from tests.broker import Broker, Heard, Listener, eventually
+from tests.broker import PATIENCE_SECONDS, Broker, Heard, Listener, eventually
 from tests.messages import message
 
 HEARING = SourceState("yard", "hearing", -43.21, 0, "earwitness-1")
@@ -39,12 +40,15 @@ def listener(broker: Broker, tmp_path: Path) -> Iterator[Listener]:
 
 def connect(journal: Journal, broker: Broker, protocol: str = "5") -> MqttSink:
     sink = MqttSink(journal, broker.mqtt(protocol=protocol), "gate", ["yard"], LABELS)
-    sink.wait_connected(5.0)
+    sink.wait_connected(PATIENCE_SECONDS)
     return sink
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-def test_everything_in_its_topic(journal: Journal, broker: Broker, listener: Listener, protocol: str) -> None:
+def test_everything_in_its_topic(
+    journal: Journal, broker: Broker, listener: Listener, protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mqtt, "LEVEL_SECONDS", 3600.0)  # one level
     start = message(name="01JD0000000000000000000000")
     end = message("end", name="01JD0000000000000000000000")
     journal.report(HEARING)
@@ -53,7 +57,7 @@ def test_everything_in_its_topic(journal: Journal, broker: Broker, listener: Lis
         journal.append(start)
         eventually(lambda: listener.heard("siren")[-1].payload == "ON")
         journal.append(end)
-        assert sink.drain(5.0) == 0
+        assert sink.drain(PATIENCE_SECONDS) == 0
         assert sink.connected
     assert not sink.connected
     eventually(lambda: listener.heard()[-1].payload == "offline")
@@ -84,7 +88,7 @@ def test_events_arrive_in_order(journal: Journal, broker: Broker, listener: List
         sent = [message(name=f"{number:026}") for number in range(200)]
         for each in sent:
             journal.append(each)
-        assert sink.drain(10.0) == 0
+        assert sink.drain(PATIENCE_SECONDS) == 0
     eventually(lambda: len(listener.heard("event")) == 200)
     assert [event.json() for event in listener.heard("event")] == sent
 
@@ -93,7 +97,7 @@ def test_a_broker_with_a_small_window_is_not_overrun(journal: Journal, tmp_path:
     with Broker(tmp_path, extra="max_inflight_messages 1") as broker, Listener(broker, tmp_path) as listener:
         with connect(journal, broker) as sink:
             sent = [journal.append(message()) for _ in range(50)]
-            assert sink.drain(5.0) == 0
+            assert sink.drain(PATIENCE_SECONDS) == 0
         eventually(lambda: len(listener.heard("event")) == len(sent))
         assert "exceeded" not in broker.log()
 
@@ -102,12 +106,12 @@ def test_an_event_is_told_at_once(journal: Journal, broker: Broker) -> None:
     config = broker.mqtt()
     delays = []
     with connect(journal, broker), Subscriber(config, ["earwitness/gate/yard/event"]) as subscriber:
-        subscriber.wait_connected(5.0)
+        subscriber.wait_connected(PATIENCE_SECONDS)
         for _ in range(30):
             journal.append(message())
             appended = time.time()
-            delays.append(next(subscriber.messages(5.0)).at.timestamp() - appended)
-    assert statistics.median(delays) < 0.02
+            delays.append(next(subscriber.messages(PATIENCE_SECONDS)).at.timestamp() - appended)
+    assert statistics.median(delays) < IDLE_SECONDS / 5  # woken, not polled
 
 
 def test_levels_are_told_again_and_again_and_silence_is_the_floor(
@@ -153,7 +157,7 @@ def test_an_open_event_is_on_at_connect_and_off_at_the_close(
 ) -> None:
     journal.append(message(name="A"))
     with connect(journal, broker) as sink:
-        assert sink.drain(5.0) == 0
+        assert sink.drain(PATIENCE_SECONDS) == 0
         eventually(lambda: len(listener.heard("siren")) == 1)
     eventually(lambda: [heard.payload for heard in listener.heard("siren")] == ["ON", "OFF"])
     assert [event["id"] for event in journal.open_events()] == ["A"]
@@ -167,7 +171,7 @@ def test_what_happened_before_the_connect_switches_nothing(
         journal.append(message(name=name))
         journal.append(message("end", name=name))
     with connect(journal, broker) as sink:
-        assert sink.drain(5.0) == 0
+        assert sink.drain(PATIENCE_SECONDS) == 0
     eventually(lambda: listener.heard("availability")[-1].payload == "offline")
     assert [event.json()["phase"] for event in listener.heard("event")] == ["start", "end"] * 3
     assert [heard.payload for heard in listener.heard("siren")] == ["OFF"]
@@ -179,8 +183,8 @@ def test_a_backlog_is_told_gently(journal: Journal, broker: Broker, monkeypatch:
         journal.append(message())
     with connect(journal, broker) as sink:
         began = time.monotonic()
-        assert sink.drain(5.0) == 0
-    assert 0.25 < time.monotonic() - began < 1.0
+        assert sink.drain(PATIENCE_SECONDS) == 0
+    assert time.monotonic() - began > 0.25
 
 
 def test_what_has_waited_too_long_is_told_as_late(
@@ -192,8 +196,8 @@ def test_what_has_waited_too_long_is_told_as_late(
         journal.append(message(name="A"))
     journal.append(message(name="B"))
     with MqttSink(journal, broker.mqtt(max_age=5.0), "gate") as sink:
-        sink.wait_connected(5.0)
-        assert sink.drain(5.0) == 0
+        sink.wait_connected(PATIENCE_SECONDS)
+        assert sink.drain(PATIENCE_SECONDS) == 0
     eventually(lambda: listener.heard("availability")[-1].payload == "offline")
     assert [(event.json()["id"], event.json().get("late")) for event in listener.heard("event")] == [
         ("A", True),
@@ -205,7 +209,7 @@ def test_what_has_waited_too_long_is_told_as_late(
 def test_labels_become_levels_of_a_topic(journal: Journal, broker: Broker, listener: Listener) -> None:
     assert [topic_level(label) for label in ("bell/door #1+", "state")] == ["bell_door__1_", "state_"]
     with MqttSink(journal, broker.mqtt(prefix="home", protocol="3.1.1"), "gate", ["yard"], ["bell/door #1+"]) as sink:
-        sink.wait_connected(5.0)
+        sink.wait_connected(PATIENCE_SECONDS)
         eventually(lambda: listener.heard("home/gate/yard/bell_door__1_"))
 
 
@@ -240,7 +244,7 @@ def test_a_journal_that_fails_for_a_while_costs_nothing(
     with connect(journal, broker) as sink:
         for _ in range(5):
             journal.append(message())
-        assert sink.drain(5.0) == 0
+        assert sink.drain(PATIENCE_SECONDS) == 0
     eventually(lambda: [heard.payload for heard in listener.heard("availability")] == ["online", "offline"])
     assert len(listener.heard("event")) == 5
 

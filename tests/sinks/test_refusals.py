@@ -17,7 +17,7 @@ from sed.errors import ConfigError, SinkError
 from sed.journal import Journal
 from sed.sinks import connection
 from sed.sinks.mqtt import NAME, MqttSink
-from tests.broker import Broker, certificates, eventually, free_port
+from tests.broker import PATIENCE_SECONDS, Broker, certificates, eventually, free_port
 from tests.messages import message
 
 USERS = {"gate": "geheim"}
@@ -45,7 +45,7 @@ def refusal(journal: Journal, config: MqttConfig) -> str:
     """Why there is no connection, after a while of trying."""
     with MqttSink(journal, config, "gate") as sink:
         with pytest.raises(SinkError) as caught:
-            sink.wait_connected(5.0)
+            sink.wait_connected(PATIENCE_SECONDS)
         for _ in range(30):
             assert not sink.connected
             time.sleep(0.01)
@@ -77,9 +77,9 @@ def test_the_right_password_and_not_a_word_of_it(
     monkeypatch.setenv("EARWITNESS_MQTT_PASSWORD", "geheim")
     broker = Broker(tmp_path, users=USERS)
     with broker, MqttSink(journal, broker.mqtt("gate", protocol=protocol), "gate") as sink:
-        sink.wait_connected(5.0)
+        sink.wait_connected(PATIENCE_SECONDS)
         journal.append(message())
-        assert sink.drain(5.0) == 0
+        assert sink.drain(PATIENCE_SECONDS) == 0
     assert "connected" in caplog.text
     assert "geheim" not in caplog.text
 
@@ -92,7 +92,7 @@ def test_a_password_that_is_changed_is_read_again(
     broker = Broker(tmp_path, users=USERS)
     with broker, MqttSink(journal, broker.mqtt("gate", password_file=file), "gate") as sink:
         with pytest.raises(SinkError, match="not authorized"):
-            sink.wait_connected(5.0)
+            sink.wait_connected(PATIENCE_SECONDS)
         file.unlink()
         eventually(lambda: "mqtt.password_file" in caplog.messages[-1] and "no such file" in caplog.messages[-1])
         file.write_text("geheim\n")
@@ -155,9 +155,9 @@ def test_a_broker_of_before_mqtt_5(journal: Journal) -> None:
 
 def test_tls_with_the_right_authority(journal: Journal, tmp_path: Path, tls: dict[str, Path]) -> None:
     with Broker(tmp_path, tls=tls) as broker, MqttSink(journal, broker.mqtt(ca_file=tls["ca"]), "gate") as sink:
-        sink.wait_connected(5.0)
+        sink.wait_connected(PATIENCE_SECONDS)
         journal.append(message())
-        assert sink.drain(5.0) == 0
+        assert sink.drain(PATIENCE_SECONDS) == 0
 
 
 def test_tls_with_an_unknown_authority(journal: Journal, tmp_path: Path, tls: dict[str, Path]) -> None:
@@ -192,7 +192,7 @@ def test_tls_with_a_certificate_of_our_own(journal: Journal, tmp_path: Path, tls
     with Broker(tmp_path, tls=tls, extra="require_certificate true") as broker:
         own = broker.mqtt(ca_file=tls["ca"], cert_file=tls["certificate"], key_file=tls["key"])
         with MqttSink(journal, own, "gate") as sink:
-            sink.wait_connected(5.0)
+            sink.wait_connected(PATIENCE_SECONDS)
         assert "mqtt.cert_file" in refusal(journal, broker.mqtt(ca_file=tls["ca"]))
 
 
@@ -235,4 +235,4 @@ def test_a_user_who_may_not_publish_keeps_events_until_he_may(
             assert sink.drain(0.2) == 1
             broker.access.write_text("user gate\ntopic readwrite earwitness/#\n")
             broker.reload()
-            assert sink.drain(5.0) == 0
+            assert sink.drain(PATIENCE_SECONDS) == 0

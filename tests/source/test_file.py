@@ -209,3 +209,28 @@ def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(AudioError, match="cannot be read"):
         AudioFile(tmp_path)
+
+
+@pytest.mark.parametrize(("kind", "subtype"), [("WAV", "PCM_16"), ("FLAC", "PCM_16"), ("W64", "PCM_16")])
+@pytest.mark.parametrize(("first", "last"), [(0, 1), (1, None), (123, 4_567), (8_000, 16_000), (15_999, None)])
+def test_a_stretch(tmp_path: Path, kind: str, subtype: str, first: int, last: int | None) -> None:
+    path = write(tmp_path / "a", kind=kind, subtype=subtype)
+    with AudioFile(path) as file:
+        assert file.divisible
+        blocks = list(file.blocks(0.1, first, last))
+    assert blocks[0].start == first
+    np.testing.assert_array_equal(np.concatenate([b.samples for b in blocks]), read(path)[first:last])
+
+
+@pytest.mark.parametrize(("kind", "subtype"), [("MP3", "MPEG_LAYER_III"), ("OGG", "OPUS")])
+def test_what_has_to_be_read_from_its_beginning(tmp_path: Path, kind: str, subtype: str) -> None:
+    with AudioFile(write(tmp_path / "a", kind=kind, subtype=subtype)) as file:
+        assert not file.divisible
+
+
+def test_what_the_header_tells(tmp_path: Path) -> None:
+    with soundfile.SoundFile(tmp_path / "a.wav", "w", RATE, 2) as file:
+        file.comment = "begins=2026-11-20T02:59:01Z"
+        file.write(np.zeros((RATE, 2)))
+    with AudioFile(tmp_path / "a.wav") as told:
+        assert (told.channels, told.comment, told.originated) == (2, "begins=2026-11-20T02:59:01Z", "")

@@ -14,7 +14,7 @@ from sed.source import loudspeaker as module
 from sed.source.loudspeaker import Loudspeaker
 from sed.source.microphone import Microphone
 from sed.source.portaudio import portaudio
-from tests.broker import eventually
+from tests.broker import PATIENCE_SECONDS, eventually
 from tests.loudspeaker import VirtualAir
 from tests.microphone import RATE, Listening
 
@@ -30,14 +30,14 @@ def test_what_is_played_is_heard(tmp_path: Path) -> None:
         with Listening(ring) as listening:
             microphone.start()
             try:
-                eventually(lambda: microphone.state == "hearing", 20.0)
+                eventually(lambda: microphone.state == "hearing" and listening.heard)
                 speaker, before = Loudspeaker("street"), datetime.now(UTC)
                 speaker.play(TONE, RATE, threading.Event())
-                eventually(lambda: np.abs(listening.samples()).max() > 0.4, 20.0)
-                eventually(lambda: not np.abs(listening.samples()[-RATE // 10 :]).max(), 20.0)
+                eventually(lambda: np.abs(listening.samples()).max() > 0.4)
+                eventually(lambda: not np.abs(listening.samples()[-RATE // 10 :]).max())
             finally:
                 microphone.stop()
-                microphone.join(20.0)
+                microphone.join(PATIENCE_SECONDS)
         heard = listening.samples()
     assert speaker.began_at is not None
     assert speaker.began_at >= before

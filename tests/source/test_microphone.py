@@ -22,7 +22,7 @@ from sed.values import Channel
 from tests.broker import eventually
 from tests.microphone import PERIOD, RATE, Listening, Shorts, VirtualMicrophone, ramp, zeros
 
-PATIENCE = 20.0  # seconds; the machine may be busy
+PATIENCE = 120.0  # seconds; the machine may be busy
 STOPPED = 5.0  # seconds
 
 
@@ -31,7 +31,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seconds that only make tests longer."""
     monkeypatch.setattr(microphone_module, "FIRST_DELAY", 0.1)
     monkeypatch.setattr(microphone_module, "LONGEST_DELAY", 0.3)
-    monkeypatch.setattr(microphone_module, "LOST_SECONDS", 0.6)
     monkeypatch.setattr(microphone_module, "SILENT_SECONDS", 0.5)
 
 
@@ -108,7 +107,7 @@ def test_a_server_that_hangs_loses_sound_and_it_is_counted(yard: VirtualMicropho
     with opened("mic:yard") as (microphone, listening):
         wait_for_sound(listening, 0.5)
         yard.freeze()
-        wait_for(microphone, "lost", "no sound has come for 0.6 s")
+        wait_for(microphone, "lost", "no sound has come for 1 s")
         yard.thaw()
         wait_for(microphone, "hearing")
         wait_for_sound(listening, 0.5)
@@ -131,6 +130,15 @@ def test_absent_at_start_and_plugged_later_while_another_one_is_heard(tmp_path: 
             wait_for_sound(far_heard, 0.2)
             assert near.opened == 2  # it made way for a moment, and what it missed is counted
         assert near_heard.lost > 0
+
+
+def test_the_first_sound_may_take_longer_than_a_later_one(yard: VirtualMicrophone) -> None:
+    yard.sound = None
+    with opened("mic:yard") as (microphone, _):
+        time.sleep(2.0 * microphone_module.LOST_SECONDS)
+        assert (microphone.state, microphone.reason) == ("lost", "not opened yet")
+        yard.sound = ramp
+        wait_for(microphone, "hearing")
 
 
 def test_one_that_never_comes_stays_lost_and_says_so(yard: VirtualMicrophone) -> None:
@@ -157,7 +165,7 @@ def test_zeros_are_silence_and_nothing_is_a_loss(yard: VirtualMicrophone) -> Non
         yard.sound = ramp
         wait_for(microphone, "hearing")
         yard.sound = None
-        wait_for(microphone, "lost", "no sound has come for 0.6 s")
+        wait_for(microphone, "lost", "no sound has come for 1 s")
         yard.sound = ramp
         wait_for(microphone, "hearing")
     assert listening.lost > 0

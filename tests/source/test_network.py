@@ -19,7 +19,7 @@ from sed.source import stream as stream_module
 from sed.source.network import Network
 from sed.source.opened import Nothing
 from tests.broker import eventually, free_port
-from tests.daemon import START_SECONDS, Run
+from tests.daemon import SOON, START_SECONDS, Run
 from tests.microphone import PERIOD, Listening, Shorts
 from tests.network import (
     NOISE,
@@ -195,7 +195,7 @@ def test_a_black_hole_is_given_up_and_does_not_stop_its_neighbour(kind: str, ram
             assert listening.lost == 0
         begun = time.monotonic()
         hole.stop()
-        assert time.monotonic() - begun < 0.1
+        assert time.monotonic() - begun < 0.5 * stream_module.OPEN_SECONDS
         hole.join(PATIENCE)
         assert not hole.is_alive()
 
@@ -229,8 +229,8 @@ def test_attempts_leave_no_handle() -> None:
     with opened(f"http://127.0.0.1:{free_port()}/") as (network, _):
         wait_for(network, "lost", "refused")
         before = handles()
-        time.sleep(1.0)
-        assert handles() <= before + 1
+        time.sleep(1.0)  # a few attempts
+        eventually(lambda: handles() <= before + 1)
 
 
 def test_what_comes_at_once_was_captured_before() -> None:
@@ -238,10 +238,12 @@ def test_what_comes_at_once_was_captured_before() -> None:
     with Radio({"/live.mkv": (stamped(np.tile(NOISE, 5), RATE), 10.0)}, burst=3.0) as radio:
         asked = time.clock_gettime(time.CLOCK_BOOTTIME)
         with opened(radio.url("/live.mkv")) as (network, listening):
+            eventually(lambda: listening.heard)
+            got = time.clock_gettime(time.CLOCK_BOOTTIME)
             wait_for_sound(listening, 3.2)
             first = network.clock.captured(0)
             assert first is not None
-            assert first - asked == pytest.approx(-3.0, abs=0.5)
+            assert asked - 3.5 < first < got - 2.5
     assert listening.lost == 0
 
 
@@ -249,20 +251,22 @@ def test_a_recording_that_is_served_at_once_is_not_lost_but_played(monkeypatch: 
     monkeypatch.setattr(network_module, "AHEAD_SECONDS", 2.0)
     sound = np.tile(NOISE, 8)
     radio = Radio({"/whole.flac": (encoded(sound, RATE, "FLAC"), 0.0)})
+    begun = time.monotonic()
     with radio, opened(radio.url("/whole.flac")) as (network, listening):
         wait_for(network, "hearing")
         wait_for_sound(listening, 1.0)
         time.sleep(0.5)
-        assert listening.heard < 6 * RATE
+        assert listening.heard < (time.monotonic() - begun + 3.0) * RATE
         assert network.state == "hearing"
     np.testing.assert_allclose(listening.samples(), sound[: listening.heard], atol=2**-15)
 
 
 def test_a_stream_that_ends_is_opened_again() -> None:
+    begun = time.monotonic()
     with Radio({"/short.flac": (encoded(NOISE[:RATE], RATE, "FLAC"), 0.3)}) as radio:
         with opened(radio.url("/short.flac")) as (network, listening):
             eventually(lambda: network.opened >= 3, PATIENCE)
-        assert 3 <= len(radio.requests) <= 8  # and no storm
+        assert 3 <= len(radio.requests) <= 2 + (time.monotonic() - begun) / 0.3  # and no storm
     assert listening.lost > 0
 
 
@@ -311,7 +315,7 @@ def test_the_daemon_hears_events_of_a_camera_beside_one_that_never_answers(tmp_p
             eventually(lambda: len(run.events("end", "yard")) >= 3, START_SECONDS)
             eventually(lambda: run.said("warning source hole: lost: connecting to rtsp://127.0.0.1:"), PATIENCE)
             run.send(signal.SIGTERM)
-            assert run.end(2.0) == 0
+            assert run.end(SOON) == 0
         assert "geheim" not in run.log()
     onsets = [datetime.fromisoformat(event["onset"]) for event in run.events("start", "yard")]
     phases = [(onset - begun).total_seconds() % 1.0 for onset in onsets]

@@ -16,7 +16,7 @@ from tests.broker import eventually, free_port
 from tests.daemon import START_SECONDS, Run
 from tests.toy import RATE, bursts, metadata, write_toy
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 120.0
 """Machines are busy."""
 
 
@@ -46,10 +46,10 @@ class Box:
         return self.run.events(phase)
 
 
-def write_sounds(folder: Path) -> None:
-    """A toy model, and ten minutes of bursts of 0.4 s, one each second."""
+def write_sounds(folder: Path, minutes: int = 10) -> None:
+    """A toy model, and minutes of bursts of 0.4 s, one each second."""
     write_toy(folder / "toy.onnx", metadata(on=0.5, off=0.4, min_duration=0.08, max_gap=0.12))
-    soundfile.write(folder / "yard.wav", np.tile(bursts((0.3, 0.7), seconds=1.0), 600), RATE)
+    soundfile.write(folder / "yard.wav", np.tile(bursts((0.3, 0.7), seconds=1.0), 60 * minutes), RATE)
 
 
 def configured(folder: Path, port: int | None, *lines: str, http: str = "") -> Path:
@@ -61,8 +61,8 @@ def configured(folder: Path, port: int | None, *lines: str, http: str = "") -> P
 
 @contextmanager
 def box(folder: Path, *lines: str, http: str = "", **client: Any) -> Iterator[Box]:
-    """Listening, and answering."""
-    write_sounds(folder)
+    """Listening, and answering, for as long as the tests of a file may take."""
+    write_sounds(folder, minutes=30)
     config = configured(folder, port := free_port(), *lines, http=http)
     with Run(folder, "-c", config) as run, calling(port, **client) as caller:
         eventually(lambda: answers(caller), START_SECONDS)

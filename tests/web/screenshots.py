@@ -51,7 +51,7 @@ def street_box(folder: Path, earlier: int = 0) -> Iterator[Street]:
     """A daemon with the shipped model that hears a street, with clips, a day behind it, and `earlier` events before."""
     example_module("make_street.py").make_street(folder / "once.wav")
     sound, rate = soundfile.read(folder / "once.wav", dtype="int16")
-    soundfile.write(folder / "street.wav", np.tile(sound, 10), rate)
+    soundfile.write(folder / "street.wav", np.tile(sound, 40), rate)
     remember(folder / "journal.db", datetime.now(UTC) - EARLIER, earlier)
     remember(folder / "journal.db", datetime.now(UTC))
     port = free_port()

@@ -9,7 +9,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from datetime import datetime
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from benchmarks.process import Process
 from sed.web.hub import CLIENTS
 from tests.broker import eventually, free_port
-from tests.daemon import START_SECONDS, Run
+from tests.daemon import SOON, START_SECONDS, Run
 from tests.toy import RATE
 from tests.web.box import PATIENCE_SECONDS, Box, answers, box, calling, configured, write_sounds
 
@@ -144,12 +144,11 @@ def test_a_wrong_question_is_answered_in_words(open_box: Box, query: str, status
 def test_a_verdict_is_kept_told_and_taken_back(open_box: Box) -> None:
     event = open_box.heard()[0]["id"]
     place = f"/events/{event}/verdict"
-    live = open_box.stream()
-    next(live)
-    given = open_box.client.post(place, json={"verdict": "other", "label": "car_horn", "comment": "a bus"}).json()
-    assert given["verdict"] | {"verdict": "other", "label": "car_horn", "comment": "a bus"} == given["verdict"]
-    told = next(content for name, content in live if name == "verdict")
-    live.close()  # type: ignore[attr-defined]  # a generator
+    with closing(open_box.stream()) as live:  # type: ignore[type-var]  # a generator
+        next(live)
+        given = open_box.client.post(place, json={"verdict": "other", "label": "car_horn", "comment": "a bus"}).json()
+        assert given["verdict"] | {"verdict": "other", "label": "car_horn", "comment": "a bus"} == given["verdict"]
+        told = next(content for name, content in live if name == "verdict")
     assert told == {"id": event, "verdict": given["verdict"]}
     assert [each["id"] for each in open_box.client.get("/events?verdict=other").json()["events"]] == [event]
     rows = list(csv.DictReader(io.StringIO(open_box.client.get("/events?verdict=given&format=csv").text)))
@@ -290,14 +289,13 @@ def watchable(opened: Box) -> bool:
 
 
 def test_clients_that_ask_nothing_hold_nobody_up(open_box: Box) -> None:
-    rude = [socket.create_connection(("127.0.0.1", open_box.port)) for _ in range(100)]
-    for n, each in enumerate(rude):
-        each.sendall((b"", b"\r\n\r\n", b"\xff" * 1_000, b"GET / HT")[n % 4])
-    for each in rude[:50]:
-        each.close()
-    eventually(lambda: answers(open_box.client), START_SECONDS)
-    for each in rude[50:]:
-        each.close()
+    with ExitStack() as opened:
+        rude = [opened.enter_context(socket.create_connection(("127.0.0.1", open_box.port))) for _ in range(100)]
+        for n, each in enumerate(rude):
+            each.sendall((b"", b"\r\n\r\n", b"\xff" * 1_000, b"GET / HT")[n % 4])
+        for each in rude[:50]:
+            each.close()
+        eventually(lambda: answers(open_box.client), START_SECONDS)
     with calling(open_box.port) as fresh:
         eventually(lambda: answers(fresh), START_SECONDS)
     assert "Traceback" not in open_box.run.log()
@@ -324,7 +322,7 @@ def test_a_reload_brings_moves_and_ends_it_and_a_port_in_use_changes_nothing(tmp
         run.reload()
         assert not answers(other)
         run.send(signal.SIGTERM)
-        assert run.end(5.0) == 0
+        assert run.end(SOON) == 0
 
 
 def test_a_port_in_use_at_start_is_one_line(tmp_path: Path) -> None:
@@ -388,13 +386,13 @@ def assert_session(opened: Box, entered: httpx.Response) -> None:
 
 
 def test_it_ends_soon_whoever_still_watches(guarded_box: Box) -> None:
-    live = guarded_box.stream(headers=BEARER)
-    next(live)
-    silent = socket.create_connection(("127.0.0.1", guarded_box.port))
-    silent.sendall(f"GET /stream HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {TOKEN}\r\n\r\n".encode())
-    guarded_box.run.send(signal.SIGTERM)
-    assert guarded_box.run.end(5.0) == 0
-    live.close()  # type: ignore[attr-defined]  # a generator
-    silent.close()
+    with (
+        closing(guarded_box.stream(headers=BEARER)) as live,  # type: ignore[type-var]  # a generator
+        socket.create_connection(("127.0.0.1", guarded_box.port)) as silent,
+    ):
+        next(live)
+        silent.sendall(f"GET /stream HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {TOKEN}\r\n\r\n".encode())
+        guarded_box.run.send(signal.SIGTERM)
+        assert guarded_box.run.end(SOON) == 0
     assert "Traceback" not in guarded_box.run.log()
     assert "error" not in guarded_box.run.log()

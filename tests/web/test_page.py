@@ -59,11 +59,11 @@ class Seen:
     browser: Browser
 
     def clipped(self) -> dict[str, Any]:
-        """An event whose clip is whole."""
+        """An event that has ended, and whose clip is whole."""
         found = list[dict[str, Any]]()
 
         def look() -> bool:
-            events = self.box.client.get("/events?limit=20").json()["events"]
+            events = [each for each in self.box.client.get("/events?limit=20").json()["events"] if each["duration"]]
             found.extend(each for each in events if self.box.client.get(f"/clips/{each['id']}.flac").status_code == 200)
             return bool(found)
 
@@ -311,7 +311,7 @@ def test_a_wrong_clock_is_told(page: Seen) -> None:
 def test_a_verdict_outlives_a_restart_and_the_page_waits_for_it(tmp_path: Path) -> None:
     """No connection, a broker that is away, and a source that is silent are told."""
     write_sounds(tmp_path)
-    soundfile.write(tmp_path / "shed.wav", bursts(seconds=120.0) * 0.0, RATE)
+    soundfile.write(tmp_path / "shed.wav", bursts(seconds=300.0) * 0.0, RATE)
     broker = f"127.0.0.1:{free_port()}"
     tables = (CLIPS, f'[mqtt]\nurl = "mqtt://{broker}"', '[[source]]\nname = "shed"\nurl = "file:shed.wav"')
     config = configured(tmp_path, port := free_port(), *tables)
