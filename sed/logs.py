@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from functools import cache
 from typing import TextIO
 
 LEVELS = ("debug", "info", "warning", "error")
@@ -16,10 +17,23 @@ _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ER
 
 def begin(level: str, stream: TextIO = sys.stderr) -> None:
     """Log from `level` on; under systemd with the priority that journald reads, elsewhere with the time (UTC)."""
-    handler = logging.StreamHandler(stream)
+    handler = logging.StreamHandler(_own(stream))
     handler.setFormatter(JournalFormat() if is_journal(stream) else TerminalFormat())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     threading.excepthook = _log_crash
+
+
+@cache
+def _own(stream: TextIO) -> TextIO:
+    """The same file through a handle that nobody else has.
+
+    While sounddevice looks for devices, standard error leads nowhere, for all threads: it silences libraries so.
+    """
+    try:
+        handle = os.dup(stream.fileno())
+    except (OSError, ValueError):
+        return stream
+    return os.fdopen(handle, "w", buffering=1, encoding=stream.encoding, errors=stream.errors)
 
 
 def is_journal(stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:

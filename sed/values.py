@@ -12,6 +12,8 @@ from sed.errors import ConfigError
 
 PASSWORD_VARIABLE = "EARWITNESS_MQTT_PASSWORD"  # noqa: S105 - a name, not a password
 
+DATABASE_PASSWORD_VARIABLE = "EARWITNESS_DATABASE_PASSWORD"  # noqa: S105 - a name, too
+
 NETWORK = ("rtsp", "rtsps", "http", "https")
 """What the URL of a stream in the network begins with."""
 
@@ -77,6 +79,23 @@ def _broker_url(value: str) -> str:
     return value
 
 
+def _database_url(value: str, info: ValidationInfo) -> str:
+    """A relative path of a file starts at the config file, too."""
+    try:
+        parts = urlsplit(value)
+        whole = parts.port != 0 and bool(parts.path.strip("/"))
+    except ValueError:
+        parts, whole = urlsplit(""), False
+    if parts.password is not None:
+        raise ValueError(f"no password in the URL, please: use password_file or {DATABASE_PASSWORD_VARIABLE}")
+    if not re.match(r"sqlite:///|postgres(ql)?://", value) or not whole or not value.isprintable():
+        got = "" if "@" in value else f", got {value!r}"
+        raise ValueError(f"should be sqlite:///PATH or postgresql://USER@HOST[:PORT]/NAME{got}")
+    if parts.scheme != "sqlite":
+        return value
+    return f"sqlite:///{_beside(Path(value.removeprefix('sqlite:///')), info).absolute()}"
+
+
 def _source_url(value: str) -> str:
     kind = value.partition(":")[0]  # what follows may hold a password
     if kind in NETWORK:
@@ -134,6 +153,7 @@ def _beside(path: Path, info: ValidationInfo) -> Path:
 TopicLevel = Annotated[str, AfterValidator(checked_level)]
 SourceUrl = Annotated[str, Field(min_length=1), AfterValidator(_source_url)]
 BrokerUrl = Annotated[str, AfterValidator(_broker_url)]
+DatabaseUrl = Annotated[str, AfterValidator(_database_url)]
 Channel = Annotated[int | Literal["mix"], BeforeValidator(_channel)]
 Age = Annotated[float, BeforeValidator(_age), Field(gt=0.0, description="seconds")]
 Size = Annotated[int, BeforeValidator(_size), Field(ge=100_000, le=10**15, description="bytes")]

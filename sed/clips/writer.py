@@ -134,21 +134,21 @@ class ClipWriter(threading.Thread):
             self._files[clip].append(block)
         except _TROUBLE as error:
             self._complain(clip.path.parent, error)
-            self.lost += 1
             self._give_up([clip])
+            self.lost += 1
 
     def _finish(self, clip: Clip) -> None:
         if clip not in self._files:  # all of it was dropped
-            self.lost += 1
             clip.failed = True
+            self.lost += 1
             return
         self._files[clip].finish()
         del self._files[clip]
-        self.written += 1
         self._keep_at = 0.0
         if self._complained:
             self._complained = False
             _LOG.warning("clips %s: they can be written again, %d were lost", clip.path.parent, self.lost)
+        self.written += 1
 
     def _look_after(self, bounds: Bounds) -> None:
         """Delete what must not stay: what a process that died had begun, and what is too old or too much."""

@@ -7,11 +7,19 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTv5, MQTTv311
+from paho.mqtt.client import (
+    MQTT_CLEAN_START_FIRST_ONLY,
+    Client,
+    ConnectFlags,
+    DisconnectFlags,
+    MQTTMessage,
+    MQTTv5,
+    MQTTv311,
+)
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -48,6 +56,15 @@ class Will:
     payload: str
 
 
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The broker keeps what comes while we are away, for `seconds`, and a message until we acknowledge it; MQTT 5."""
+
+    seconds: int
+    window: int
+    """Messages that may be unacknowledged at a time."""
+
+
 @dataclass(eq=False, slots=True)
 class Link:
     """A connection the broker has accepted; there is a new one after every outage."""
@@ -81,24 +98,28 @@ class Connection:
         log: logging.Logger = _LOG,
         quiet_first: bool = False,
         required: bool = True,
+        session: Session | None = None,
     ) -> None:
         """Start connecting. Raises ConfigError if the certificates cannot be used.
 
         `quiet_first` is for an owner who asks `settled` and tells the first refusal itself. Where `topics` are not
-        `required`, a broker that refuses one of them is good enough all the same.
+        `required`, a broker that refuses one of them is good enough all the same. In a `session` nothing is
+        acknowledged but by `acknowledge`.
         """
         self.link: Link | None = None
         self.refusal: Refusal | None = None
         self.connects = 0
         """How often the broker has accepted us."""
+        self.resumed = False
+        """Whether it still had our session: then it sends again what was not acknowledged."""
         self._config, self._client_id, self._will = config, client_id, will
         self._topics, self._heard, self._changed, self._log = list(topics), heard, changed, log
         if config.tls:
             tls_context(config)  # that it cannot be used is better known now
-        self._quiet, self._required = quiet_first, required
+        self._quiet, self._required, self._session = quiet_first, required, session
         self._told: Refusal | None = None  # to the log
         self._window = IN_FLIGHT
-        self._attempt = _Attempt()  # the network thread's own
+        self._attempt = _Attempt(0)  # the network thread's own
         self._news = threading.Condition()
         self._closing = threading.Event()
         self._leave_by = float("inf")  # monotonic seconds
@@ -111,17 +132,32 @@ class Connection:
             self._news.wait_for(lambda: self.link or self.refusal, timeout)
             return None if self.link else self.refusal or of_silence(self._config)
 
+    @property
+    def attempt(self) -> int:
+        """How often it was tried to connect: what one attempt delivers can be acknowledged in that one only."""
+        return self._attempt.number
+
+    def acknowledge(self, attempt: int, ids: Iterable[int]) -> None:
+        """Let go of messages, in the order in which they came; after a new attempt the broker sends them again."""
+        current = self._attempt
+        if current.number == attempt and current.client is not None:
+            for mid in ids:
+                current.client.ack(mid, 1)
+
     def give_up(self, link: Link, refusal: Refusal) -> None:
         """Hang up on a broker that lets us in and then takes nothing; a later attempt may fare better."""
         if self._attempt.link is link:
             self._hang_up(link.client, refusal)
 
-    def close(self, timeout: float = CLOSE_SECONDS) -> None:
-        """Say goodbye and end the thread; one that is held up by a name server or a firewall is left to itself."""
+    def close(self, timeout: float = CLOSE_SECONDS, forget: bool = False) -> None:
+        """Say goodbye and end the thread; one that is held up by a name server or a firewall is left to itself.
+
+        The broker keeps a session, unless it shall `forget` it.
+        """
         self._leave_by = time.monotonic() + timeout
         self._closing.set()
         if link := self.link:
-            link.client.disconnect()
+            link.client.disconnect(properties=_forgotten() if forget else None)
         self._thread.join(timeout + LOOK_SECONDS)
 
     def _keep_connected(self) -> None:
@@ -133,11 +169,13 @@ class Connection:
 
     def _connect_once(self, again: bool) -> float:
         """One connection from its beginning to its end; returns the seconds for which the broker accepted it."""
-        self._attempt = attempt = _Attempt()
+        self._attempt = attempt = _Attempt(self._attempt.number + 1)
         try:
-            client = self._client()
-            limits = _limits() if self._config.protocol == "5" else None
-            client.connect(self._config.host, self._config.port, self._config.keep_alive, properties=limits)
+            attempt.client = client = self._client()
+            limits = _limits(self._session) if self._config.protocol == "5" else None
+            where = (self._config.host, self._config.port, self._config.keep_alive)
+            clean = False if self._session else MQTT_CLEAN_START_FIRST_ONLY
+            client.connect(*where, clean_start=clean, properties=limits)
             self._loop(client)
         except (OSError, ValueError, EarwitnessError) as error:
             attempt.refusal = of_error(self._config, error)
@@ -145,7 +183,8 @@ class Connection:
         if not self._closing.is_set() and not attempt.again:
             gone = of_loss(self._config, again) if attempt.link else of_silence(self._config)
             self._refused(attempt.refusal or gone)
-        self._attempt = _Attempt()  # lets go of paho's client, which closes its sockets when nobody holds it
+        attempt.client = None  # who acknowledges now is too late
+        self._attempt = _Attempt(attempt.number)  # lets go of paho's client: it closes its sockets when nobody holds it
         return lasted
 
     def _loop(self, client: Client) -> None:
@@ -162,7 +201,13 @@ class Connection:
     def _client(self) -> Client:
         config = self._config
         protocol = MQTTv5 if config.protocol == "5" else MQTTv311
-        client = Client(CallbackAPIVersion.VERSION2, self._client_id, protocol=protocol, reconnect_on_failure=False)
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            self._client_id,
+            protocol=protocol,
+            reconnect_on_failure=False,
+            manual_ack=self._session is not None,
+        )
         client.connect_timeout = CONNECT_SECONDS
         client.max_inflight_messages = self._window
         client.username_pw_set(config.user, config.secret())
@@ -178,11 +223,12 @@ class Connection:
         return client
 
     def _on_connect(
-        self, client: Client, _data: Any, _flags: ConnectFlags, code: ReasonCode, properties: Properties | None
+        self, client: Client, _data: Any, flags: ConnectFlags, code: ReasonCode, properties: Properties | None
     ) -> None:
         if code.is_failure:
             self._attempt.refusal = of_code(self._config, code)
             return
+        self.resumed = flags.session_present
         window = getattr(properties, "ReceiveMaximum", self._window)
         if window < self._window:  # paho takes a smaller window only before it connects
             self._window, self._attempt.again = window, True
@@ -254,14 +300,24 @@ class Connection:
 
 @dataclass(eq=False, slots=True)
 class _Attempt:
+    number: int
+    client: Client | None = None
     link: Link | None = None
     refusal: Refusal | None = None
     again: bool = False  # at once, and without a word
 
 
-def _limits() -> Properties:
+def _limits(session: Session | None) -> Properties:
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     properties.MaximumPacketSize = LARGEST_PACKET
+    if session is not None:
+        properties.SessionExpiryInterval, properties.ReceiveMaximum = session.seconds, session.window
+    return properties
+
+
+def _forgotten() -> Properties:
+    properties = Properties(PacketTypes.DISCONNECT)  # type: ignore[no-untyped-call]
+    properties.SessionExpiryInterval = 0
     return properties
 
 

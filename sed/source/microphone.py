@@ -15,6 +15,9 @@ from sed.source.portaudio import Device, portaudio
 LOST_SECONDS = 1.0
 """Without sound for so long, a microphone counts as lost."""
 
+FIRST_SECONDS = 5.0
+"""Until the first sound of one that was just opened: Bluetooth, or a server that slept, may take a few."""
+
 SILENT_SECONDS = 10.0
 """Of exact zeros: no microphone is that quiet, it is muted or not the one that was meant."""
 
@@ -102,19 +105,20 @@ class Microphone(threading.Thread):
 
     def _follow(self, capture: Capture, rate: float) -> None:
         """Take what comes while it comes. A loss is told before the stream is closed: a server may hang over that."""
-        missing = quiet = 0.0
+        missing, quiet, patience = 0.0, 0.0, FIRST_SECONDS
         while not self._stopped and not self._portaudio.stale:
             samples = capture.take(LOOK_SECONDS)
             if samples is not None:
-                missing, quiet = 0.0, 0.0 if samples.any() else quiet + len(samples) / rate
+                quiet = 0.0 if samples.any() else quiet + len(samples) / rate
+                missing, patience = 0.0, LOST_SECONDS
                 self._judge(quiet)
                 continue
             missing += LOOK_SECONDS  # and not what a clock says: a process that was stopped has missed nothing yet
             if capture.finished.is_set():
                 self._lose("the device or its audio server has gone")
                 return
-            if missing >= LOST_SECONDS:
-                self._lose(f"no sound has come for {LOST_SECONDS:g} s")
+            if missing >= patience:
+                self._lose(f"no sound has come for {patience:g} s")
                 return
         if not self._stopped:
             self._lose("devices are looked for again")
