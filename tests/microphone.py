@@ -26,6 +26,9 @@ PERIOD = 30_000  # of the ramp
 NEEDS = ("pulseaudio", "pactl")
 INSTALL = "apt-get install libportaudio2 pulseaudio pulseaudio-utils libasound2-plugins"
 
+CLIENT = "autospawn = no\nenable-shm = no\n"
+"""PulseAudio 16 may hang for ever when a server dies whose shared memory is being read (`pa_memimport_free`)."""
+
 Shorts = npt.NDArray[np.int16]
 Sound = Callable[[int, int], Shorts]
 """The samples from one number to another; with channels, (n, channels)."""
@@ -97,8 +100,14 @@ class VirtualMicrophone:
         self._folder.mkdir()
         with (self._home / ".asoundrc").open("a") as file:
             file.write(f'pcm.{self.name} {{ type pulse server "unix:{self._socket}" }}\n')
+        settings = self._folder / "client.conf"
+        settings.write_text(CLIENT)
         self._before = dict(os.environ)
-        os.environ |= {"HOME": str(self._home), "PULSE_SERVER": f"unix:{self._socket}"}
+        os.environ |= {
+            "HOME": str(self._home),
+            "PULSE_SERVER": f"unix:{self._socket}",
+            "PULSE_CLIENTCONFIG": str(settings),
+        }
         self._feeder.start()
         return self
 

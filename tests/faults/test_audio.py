@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.broker import Broker, Listener
+from tests.broker import Broker, Listener, eventually
 from tests.faults.accounts import (
     assert_accounted,
     assert_beats,
@@ -81,7 +81,7 @@ def test_a_device_that_is_absent_at_the_start_and_plugged_later(box: Box, tmp_pa
         with box.run() as run:
             logged(run, "source yard: lost: no microphone 'yard'")
             heard_on(run, 1, "street")
-            assert [heard.json()["state"] for heard in listener.heard("yard/state")] == ["lost"]
+            eventually(lambda: [heard.json()["state"] for heard in listener.heard("yard/state")] == ["lost"])
             microphone.plug()
             heard_on(run, 2, "yard")
             run.send(signal.SIGTERM)
