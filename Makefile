@@ -33,6 +33,7 @@ soak: test-packages $(VENV)/dev.stamp
 scale: test-packages $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -m scale
 	$(BIN)/python -m benchmarks.archive
+	$(BIN)/python -m benchmarks.archive_ray
 	$(BIN)/python -m benchmarks.fleet
 
 lint: $(VENV)/dev.stamp

@@ -6,11 +6,11 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from sed import __version__
 from sed.archive import worker
 from sed.archive.connection import connected
 from sed.archive.engine import Done, Job, Order, Outcome, Status
@@ -25,11 +25,14 @@ LOOK_SECONDS = 1.0
 HIRE_SECONDS = 5.0
 """How often we look whether the cluster has grown, and the pause after a worker that died before it was ready."""
 
-START_SECONDS = 120.0
-"""For the first worker to be ready: its CPU may be in use by others, or its node still has to be started."""
+START_SECONDS = 300.0
+"""For a worker to be ready: its CPU may be in use by others, or its node still has to be started."""
 
 STARTS = 3
 """How often workers may die before the first of them is ready."""
+
+
+VERSION = version("earwitness")
 
 
 class RayCluster:
@@ -58,14 +61,15 @@ class RayCluster:
 class Hand:
     """What runs in a worker of the cluster."""
 
-    def __init__(self, order: Order, folder: str, version: str) -> None:
-        self._order, self._folder, self._version = order, folder, version
+    def __init__(self, order: Order, folder: str, wanted: str) -> None:
+        """`folder` is where relative names begin, `wanted` the version that is asked for."""
+        self._order, self._folder, self._wanted = order, folder, wanted
 
     def prepare(self) -> None:
         """Load the model, and go where relative names begin. Raises EarwitnessError."""
-        if self._version != __version__:
+        if self._wanted != VERSION:
             raise EarwitnessError(
-                f"{socket.gethostname()} has earwitness {__version__}, this machine {self._version}; install the same"
+                f"{socket.gethostname()} has earwitness {VERSION}, this scan's machine {self._wanted}; install the same"
             )
         if Path(self._folder).is_dir():
             os.chdir(self._folder)
@@ -160,7 +164,7 @@ class _Crew:
         for hand in [hand for hand in self._hands if not hand.ready][: max(0, len(self._hands) - wanted)]:
             self._lose(hand)  # it waits for a CPU that has gone
         for _ in range(wanted - len(self._hands)):
-            actor = self._actor.remote(self._kept, str(Path.cwd()), __version__)
+            actor = self._actor.remote(self._kept, str(Path.cwd()), VERSION)
             self._hands.append(_Hand(actor, actor.prepare.remote()))
 
     def _give(self, jobs: Iterator[Job]) -> bool:
@@ -209,7 +213,7 @@ class _Crew:
             if self._deaths >= STARTS and not any(hand.ready for hand in self._hands):
                 raise EarwitnessError(
                     f"workers die before they are ready ({_last(error)}); "
-                    f"is earwitness {__version__} installed on all nodes, with its extra cluster?"
+                    f"is earwitness {VERSION} installed on all nodes, with its extra cluster?"
                 )
             return
         job = hand.taken()

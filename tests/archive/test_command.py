@@ -112,12 +112,12 @@ def test_what_cannot_be_read_is_a_row_with_its_error(tmp_path: Path, toy: Path, 
     (archive / "page.wav").write_text("<html>")
     os.mkfifo(archive / "pipe.wav")
     (tmp_path / "list.txt").write_text("archive/site 0/20261120_025900.wav\narchive/pipe.wav\ngone.wav\n")
-    done = scan(tmp_path / "out", toy, archive, "--manifest", tmp_path / "list.txt", "--time-limit", 2)
+    done = scan(tmp_path / "out", toy, archive, "--manifest", tmp_path / "list.txt", "--time-limit", 4)
     assert done.returncode == 1
     assert sorted(done.stderr.splitlines()) == [
         f"earwitness: {archive}/page.wav: not a recording that can be read "
         "(unknown format, or the header is cut short)",
-        f"earwitness: {archive}/pipe.wav: took longer than 2 s; see --time-limit",
+        f"earwitness: {archive}/pipe.wav: took longer than 4 s; see --time-limit",
         f"earwitness: {tmp_path}/gone.wav: no such file or folder",
     ]
     assert "24 events in 15 recordings, 1 done before, 3 failed" in done.stdout
@@ -144,7 +144,7 @@ def test_killed_and_gone_on_with(tmp_path: Path, toy: Path) -> None:
     manifest.write_text("\n".join(names))
     with started(out, toy, "--manifest", manifest, "--workers", 1) as process:
         eventually((out / "scan.json").exists, PATIENCE)
-        time.sleep(FIRST_SECONDS + 0.1)  # so that the next row has all of them written
+        time.sleep(FIRST_SECONDS + 0.1)  # so that the next row has those before it written, if nothing had yet
         eventually(lambda: _opened(tmp_path / "first.wav"), PATIENCE)
         eventually(lambda: list((out / "files").glob("*.parquet")), PATIENCE)
         present = family(process.pid)
@@ -153,9 +153,10 @@ def test_killed_and_gone_on_with(tmp_path: Path, toy: Path) -> None:
         eventually(lambda: not any(map(lives, present)), PATIENCE)
     assert len(present) > 2
     written = len(rows(out, "files"))
-    assert 10 <= written < 21
-    shutil.copy(tmp_path / "0.wav", tmp_path / "copy.wav")
-    (tmp_path / "copy.wav").replace(tmp_path / "second.wav")
+    assert 0 < written < 21
+    for name in ("first.wav", "second.wav"):
+        (tmp_path / name).unlink()
+        shutil.copy(tmp_path / "0.wav", tmp_path / name)
     done = scan(out, toy, "--manifest", manifest)
     assert f" in {30 - written} recordings, {written} done before" in done.stdout
     assert_accounted(out, [str(tmp_path / name) for name in names])
@@ -182,7 +183,7 @@ def _opened(pipe: Path) -> bool:
 def test_ctrl_c_finishes_what_is_in_hand(tmp_path: Path, toy: Path) -> None:
     folder = tmp_path / "archive"
     first = sound(folder / "0.wav")
-    for n in range(1, 3_000):
+    for n in range(1, 1_000):
         (folder / f"{n}.wav").hardlink_to(first)
     out = tmp_path / "out"
     with started(out, toy, folder) as process:
@@ -197,7 +198,7 @@ def test_ctrl_c_finishes_what_is_in_hand(tmp_path: Path, toy: Path) -> None:
         f"earwitness: stopped; the same command goes on from here (--out {out})",
     ]
     written = len(rows(out, "files"))
-    assert written < 3_000
+    assert written < 1_000
     assert scan(out, toy, folder).returncode == 0
     assert_accounted(out, [str(path) for path in folder.iterdir()])
 

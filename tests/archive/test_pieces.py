@@ -62,7 +62,7 @@ edges = st.lists(st.floats(0.1, SECONDS - 0.1), max_size=12, unique=True).map(so
     kind=st.sampled_from(["WAV", "FLAC"]),
     data=st.data(),
 )
-@settings(max_examples=30)
+@settings(max_examples=20)
 def test_any_cut_equals_the_whole(
     folder: Path, order: Order, edges: list[float], size: float, rate: int, kind: str, data: st.DataObject
 ) -> None:
