@@ -34,12 +34,13 @@ def run(config: Config, log_level: str, leave: bool) -> None:
     with Notifier() as notifier:
         ready = partial(notifier.tell, READY=1, STATUS=f"collecting from {config.mqtt.host}")
         collector = Collector(config.mqtt, config.fleet, ready, notifier.feed)
-        with on_signal(collector.stop), _in_time(collector, notifier):
+        with on_signal(collector.stop), _in_time(collector):
             collector.run(leaving=leave)
+            notifier.tell(STOPPING=1)
 
 
 @contextlib.contextmanager
-def _in_time(collector: Collector, notifier: Notifier) -> Iterator[None]:
+def _in_time(collector: Collector) -> Iterator[None]:
     """Ends the process if a stop takes too long: the thread that is to end it waits inside a library then.
 
     Nothing is lost, for nothing was acknowledged.
@@ -48,11 +49,9 @@ def _in_time(collector: Collector, notifier: Notifier) -> Iterator[None]:
 
     def look() -> None:
         while not done.wait(LOOK_SECONDS):
-            if collector.stopping:
-                notifier.tell(STOPPING=1)
-                if not done.wait(GRACE_SECONDS):
-                    _LOG.warning("the database hangs: left without it; the broker keeps what is not committed")
-                    os._exit(0)
+            if collector.stopping and not done.wait(GRACE_SECONDS):
+                _LOG.warning("the database hangs: left without it; the broker keeps what is not committed")
+                os._exit(0)
 
     watcher = threading.Thread(target=look, name="collect-stop", daemon=True)
     watcher.start()

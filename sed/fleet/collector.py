@@ -24,8 +24,6 @@ LINGER_SECONDS = 0.05
 PATIENCE_SECONDS = 0.25
 FIRST_RETRY_SECONDS = 0.25
 LONGEST_RETRY_SECONDS = 15.0
-LEAVE_SECONDS = 2.0
-"""Who leaves has all when nothing came for so long."""
 FORGET_ROWS = 500
 """Deleted at a time, between two batches: a few milliseconds."""
 FORGET_SECONDS = 600.0
@@ -69,12 +67,10 @@ class Collector:
             with store:
                 _LOG.info("database %s: open", store.name)
                 self._ready()
-                came = monotonic()
                 while not self.stopping:
-                    if self._turn(intake, store):
-                        came = monotonic()
-                    elif leaving and monotonic() > came + LEAVE_SECONDS:
-                        self.stopping, came = intake.left(), monotonic()
+                    self._turn(intake, store)
+                    if leaving and not self.stopping:
+                        self.stopping = intake.left()
                 self._commit(store, [], self._reader.read([], last=True))
 
     def _opened(self) -> Store | None:
@@ -89,20 +85,18 @@ class Collector:
                 return store
         return None
 
-    def _turn(self, intake: Intake, store: Store) -> int:
-        """One batch; returns how many messages it had."""
+    def _turn(self, intake: Intake, store: Store) -> None:
         receipts = intake.take(BATCH, PATIENCE_SECONDS, LINGER_SECONDS)
         page = self._reader.read(receipts)
         while not self._commit(store, receipts, page):
             if self.stopping:
-                return len(receipts)  # the broker still has them
+                return  # the broker still has them
             self._wait(self._trouble or "")
         intake.acknowledge(receipts)
         self._forget(store)
         if line := self._tally.line(intake.dropped):
             _LOG.info("%s", line)
         self._turned()
-        return len(receipts)
 
     def _commit(self, store: Store, receipts: list[Receipt], page: Page) -> bool:
         """Whether the database has it now; if not, `_trouble` says why."""

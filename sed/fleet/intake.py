@@ -1,27 +1,32 @@
 """Messages of a fleet from its broker, which keeps each of them until it is acknowledged."""
 
 import threading
-import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from time import monotonic, sleep
 from typing import Self
 
 from paho.mqtt.client import MQTTMessage
 
 from sed.config import FleetConfig, MqttConfig, default_node
 from sed.errors import ConfigError
-from sed.sinks.connection import Connection, Session
+from sed.sinks.connection import Connection
+from sed.sinks.session import Session
 
 WINDOW = 2_000
 """Unacknowledged messages: a second's worth of a large fleet."""
 UNKEPT = 10 * WINDOW
 """Waiting messages beyond which those that the broker does not keep (QoS 0) are dropped."""
+CROWDED, CROWDED_SECONDS = 2 * WINDOW, 0.2
+"""Beyond so many waiting messages each one more is let in so slowly: Mosquitto (2.0.11) sends a backlog whole."""
 LARGEST_PAYLOAD = 16_384
 """Bytes; of a larger one only the beginning is kept, for it is refused."""
 SHOWN = 400
 CLOSE_SECONDS = 0.5
+LEAVE_SECONDS = 2.0
+"""Who leaves has all when nothing came for so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +61,16 @@ class Intake:
         self._waiting: deque[Receipt] = deque()
         self._levels: dict[str, Receipt] = {}  # the latest by topic
         self._attempt = 0  # of what came last
+        self._last = monotonic()
         self._news = threading.Condition()
         client_id = mqtt.client_id or _client_id(fleet.name or default_node(), fleet.group)
         session = Session(round(fleet.session), WINDOW)
         topics = _topics(mqtt.prefix, fleet.group)
+        self._unwanted = topics if leaving else []
         with self._news:  # the first message may be here before the connection is
             self._connection = Connection(
                 mqtt, client_id, topics=[] if leaving else topics, heard=self._hear, session=session
             )
-        self._unwanted = topics if leaving else []
-
-    @property
-    def connected(self) -> bool:
-        """Whether the broker accepts us now."""
-        return self._connection.link is not None
 
     def take(self, most: int, patience: float, linger: float) -> list[Receipt]:
         """What has come: waits `patience` seconds for the first, `linger` more for others to go with it."""
@@ -78,7 +79,7 @@ class Intake:
                 return self._take(most)
             alone = len(self._waiting) < most
         if alone:
-            time.sleep(linger)
+            sleep(linger)
         with self._news:
             return self._take(most)
 
@@ -89,13 +90,12 @@ class Intake:
         self._connection.acknowledge(attempt, ours)
 
     def left(self) -> bool:
-        """For one that is leaving, when no more comes: give the session up; False if the broker is away."""
+        """For one that is leaving: want no more, and give the session up when all has come; says whether it has."""
         link = self._connection.link
-        if link is None:
-            return False
-        if self._unwanted:
+        if link is not None and self._unwanted:
             link.client.unsubscribe(self._unwanted)
-            self._unwanted = []
+            self._unwanted, self._last = [], monotonic()
+        if link is None or self._waiting or monotonic() < self._last + LEAVE_SECONDS:
             return False
         self._connection.close(CLOSE_SECONDS, forget=True)
         return True
@@ -115,13 +115,15 @@ class Intake:
     def _take(self, most: int) -> list[Receipt]:
         levels = list(self._levels.values())
         self._levels.clear()
+        self._news.notify_all()
         return [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))] + levels
 
     def _hear(self, message: MQTTMessage) -> None:
         """In the network thread: as little as possible."""
         now, payload = datetime.now(UTC), message.payload
         with self._news:
-            attempt = self._connection.attempt
+            self._news.wait_for(lambda: len(self._waiting) < CROWDED, CROWDED_SECONDS)
+            self._last, attempt = monotonic(), self._connection.attempt
             if attempt != self._attempt:
                 self._begin(attempt)
             shown = payload if len(payload) <= LARGEST_PAYLOAD else payload[:SHOWN]

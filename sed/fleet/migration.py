@@ -19,35 +19,34 @@ STEPS = Path(__file__).parent / "migrations"
 _LOG = logging.getLogger(__name__)
 
 
-def upgrade(engine: Engine) -> None:
+def upgrade(engine: Engine, name: str) -> None:
     """Take all steps that are missing, in one transaction; whoever does the same elsewhere waits meanwhile.
 
-    Raises ConfigError if a newer version was here, or another program.
+    `name` is what the database is called in errors and in the log. Raises ConfigError if a newer version was here, or
+    another program.
     """
     steps, head = _steps()
     with engine.connect().execution_options(immediate=True) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SET LOCAL lock_timeout = '{PATIENT_SECONDS}s'"))
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-        found = _version(connection, steps)
+        found = _version(connection, steps, name)
         if found == head:
             return
-        _LOG.info("database: brought from version %s to %s", found or "none", head)
+        _LOG.info("database %s: brought from version %s to %s", name, found or "none", head)
         steps.attributes["connection"] = connection
         command.upgrade(steps, "head")
 
 
-def check(engine: Engine) -> None:
+def check(engine: Engine, name: str) -> None:
     """For those who only read. Raises SinkError if steps are missing, ConfigError as `upgrade` does."""
     steps, head = _steps()
     with engine.connect() as connection:
-        found = _version(connection, steps)
+        found = _version(connection, steps, name)
     if found is None:
-        raise SinkError(f"database {_name(engine)}: no collector has been here yet; run 'earwitness collect' first")
+        raise SinkError(f"database {name}: no collector has been here yet; run 'earwitness collect' first")
     if found != head:
-        raise SinkError(
-            f"database {_name(engine)}: of version {found}, this one reads {head}; restart 'earwitness collect'"
-        )
+        raise SinkError(f"database {name}: of version {found}, this one reads {head}; restart 'earwitness collect'")
 
 
 def _steps() -> tuple[Config, str]:
@@ -58,16 +57,11 @@ def _steps() -> tuple[Config, str]:
     return steps, ScriptDirectory.from_config(steps).get_current_head() or ""
 
 
-def _version(connection: Connection, steps: Config) -> str | None:
+def _version(connection: Connection, steps: Config, name: str) -> str | None:
     found = MigrationContext.configure(connection).get_current_revision()
-    at = f"database {_name(connection.engine)}"
     if found is None and set(inspect(connection).get_table_names()) & {"event", "box", "source", "refusal"}:
-        raise ConfigError(f"{at}: has tables of another program; name a database of its own")
+        raise ConfigError(f"database {name}: has tables of another program; name a database of its own")
     known = {step.revision for step in ScriptDirectory.from_config(steps).walk_revisions()}
     if found is not None and found not in known:
-        raise ConfigError(f"{at}: written by a newer earwitness (version {found}); upgrade this one")
+        raise ConfigError(f"database {name}: written by a newer earwitness (version {found}); upgrade this one")
     return found
-
-
-def _name(engine: Engine) -> str:
-    return engine.url.render_as_string(hide_password=True)

@@ -35,7 +35,8 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         """`engine` is SQLAlchemy's, and closed with the store."""
         self.engine = engine
-        self.name = engine.url.render_as_string(hide_password=True)
+        url = engine.url
+        self.name = str(URL.create(url.get_backend_name(), url.username, None, url.host, url.port, url.database))
 
     def close(self) -> None:
         """Close all connections."""
@@ -59,7 +60,7 @@ def open_store(url: str, password: str | None = None, upgrade: bool = False) -> 
     store = Store(_engine(_address(url, password), upgrade))
     try:
         with explained(store.name):
-            migration.upgrade(store.engine) if upgrade else migration.check(store.engine)
+            (migration.upgrade if upgrade else migration.check)(store.engine, store.name)
     except BaseException:
         store.close()
         raise

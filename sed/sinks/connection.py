@@ -28,6 +28,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from sed.config import MqttConfig
 from sed.errors import EarwitnessError
 from sed.sinks.refusals import Refusal, of_code, of_error, of_loss, of_silence
+from sed.sinks.session import Session, forgotten, limits
 from sed.sinks.tls import tls_context
 
 CONNECT_SECONDS = 5.0
@@ -41,8 +42,6 @@ STEADY_SECONDS = 10.0
 """A connection that lasted so long was a good one: the next retry comes soon again."""
 IN_FLIGHT = 10
 """Messages the broker has not confirmed yet; HiveMQ hangs up at more than this by default."""
-LARGEST_PACKET = 2_000_000
-"""Bytes; with MQTT 5 a broker keeps larger ones from us."""
 
 _WITH_WILL = 4  # DISCONNECT's reason code for "tell my will all the same"
 _LOG = logging.getLogger(__name__)
@@ -54,15 +53,6 @@ class Will:
 
     topic: str
     payload: str
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """The broker keeps what comes while we are away, for `seconds`, and a message until we acknowledge it; MQTT 5."""
-
-    seconds: int
-    window: int
-    """Messages that may be unacknowledged at a time."""
 
 
 @dataclass(eq=False, slots=True)
@@ -157,7 +147,7 @@ class Connection:
         self._leave_by = time.monotonic() + timeout
         self._closing.set()
         if link := self.link:
-            link.client.disconnect(properties=_forgotten() if forget else None)
+            link.client.disconnect(properties=forgotten() if forget else None)
         self._thread.join(timeout + LOOK_SECONDS)
 
     def _keep_connected(self) -> None:
@@ -172,10 +162,10 @@ class Connection:
         self._attempt = attempt = _Attempt(self._attempt.number + 1)
         try:
             attempt.client = client = self._client()
-            limits = _limits(self._session) if self._config.protocol == "5" else None
+            wanted = limits(self._session) if self._config.protocol == "5" else None
             where = (self._config.host, self._config.port, self._config.keep_alive)
             clean = False if self._session else MQTT_CLEAN_START_FIRST_ONLY
-            client.connect(*where, clean_start=clean, properties=limits)
+            client.connect(*where, clean_start=clean, properties=wanted)
             self._loop(client)
         except (OSError, ValueError, EarwitnessError) as error:
             attempt.refusal = of_error(self._config, error)
@@ -305,20 +295,6 @@ class _Attempt:
     link: Link | None = None
     refusal: Refusal | None = None
     again: bool = False  # at once, and without a word
-
-
-def _limits(session: Session | None) -> Properties:
-    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-    properties.MaximumPacketSize = LARGEST_PACKET
-    if session is not None:
-        properties.SessionExpiryInterval, properties.ReceiveMaximum = session.seconds, session.window
-    return properties
-
-
-def _forgotten() -> Properties:
-    properties = Properties(PacketTypes.DISCONNECT)  # type: ignore[no-untyped-call]
-    properties.SessionExpiryInterval = 0
-    return properties
 
 
 def _pause(tries: int) -> float:

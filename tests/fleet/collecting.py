@@ -18,7 +18,7 @@ from tests.daemon import Run
 from tests.fleet.conftest import Place
 from tests.messages import message
 
-SECONDS = 15.0
+SECONDS = 60.0
 """The machine is busy."""
 
 

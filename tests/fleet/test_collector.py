@@ -65,6 +65,24 @@ def subscribed(broker: Broker, settings: FleetConfig) -> bool:
     return bool(here) and here[-1] > max(gone, default=-1)
 
 
+@contextlib.contextmanager
+def chatter(broker: Broker) -> Iterator[None]:
+    """A box that tells its level all the time."""
+    over = threading.Event()
+
+    def talk() -> None:
+        while not over.wait(0.2):
+            broker.publish("earwitness/gate/yard/level", b"-40.0")
+
+    thread = threading.Thread(target=talk)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 @pytest.fixture
 def broker(tmp_path: Any) -> Iterator[Broker]:
     with Broker(tmp_path, extra="log_type all") as running:
@@ -270,7 +288,8 @@ def test_who_leaves_takes_its_share_along(broker: Broker, place: Place, store: S
     first, second = [pair()[0] for _ in range(40)], [pair()[0] for _ in range(40)]
     send(broker, first)
     settings = FleetConfig(database=place.url, name="b", group="collectors")
-    Collector(broker.mqtt(), settings).run(leaving=True)
+    with chatter(broker):  # what it has asked for goes on
+        Collector(broker.mqtt(), settings).run(leaving=True)
     assert len(rows(store)) == 20  # the others wait for a
     send(broker, second)
     with collecting(broker, place, name="a"):

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ from sqlalchemy import text
 from sed.fleet.store import Store
 from sed.message import Message
 from tests.broker import Broker, eventually
-from tests.fleet.collecting import SECONDS, Collecting, ended, pair, rows, send
+from tests.fleet.collecting import SECONDS, Collecting, Command, ended, pair, rows, send
 from tests.fleet.conftest import Place
 from tests.fleet.postgres import PASSWORD, Postgres
 
@@ -250,6 +251,22 @@ def test_sigterm_while_the_database_hangs(broker: Broker, postgres: Postgres, tm
             assert run.said("the database hangs: left without it")
         with place.open() as store, Collecting(tmp_path, broker, place):
             eventually(lambda: ended(store) == names([*told, *more]), SECONDS)
+
+
+def test_systemd_hears_of_it(broker: Broker, tmp_path: Path) -> None:
+    """Ready when the database is open; then the watchdog is fed, whether anything comes or not."""
+    words = ["collect", "--mqtt", broker.mqtt().url, "--database", f"sqlite:///{tmp_path}/fleet.db"]
+    environment = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "2000000"}
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(environment["NOTIFY_SOCKET"])
+        manager.settimeout(SECONDS)
+        with Command(tmp_path, *words, environment=environment) as run:
+            assert manager.recv(4096) == b"READY=1\nSTATUS=collecting from 127.0.0.1"
+            assert [manager.recv(4096) for _ in range(3)] == [b"WATCHDOG=1"] * 3
+            run.send(signal.SIGTERM)
+            while (said := manager.recv(4096)) == b"WATCHDOG=1":
+                pass
+            assert (said, run.end(SECONDS)) == (b"STOPPING=1", 0)
 
 
 def test_without_the_extra_it_says_what_to_install() -> None:

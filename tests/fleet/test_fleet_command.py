@@ -23,8 +23,9 @@ from sed.fleet.roll import BoxLine, Roll, SourceLine
 from sed.fleet.store import Store
 from sed.fleet.view import COLUMNS, ago, document, span, summary, table, verdict
 from sed.values import DATABASE_PASSWORD_VARIABLE
+from tests.broker import PATIENCE_SECONDS as SECONDS
 from tests.broker import Broker, eventually
-from tests.fleet.collecting import SECONDS, Collecting
+from tests.fleet.collecting import Collecting
 from tests.fleet.conftest import Place
 from tests.fleet.test_roll import box, events, put
 
@@ -268,6 +269,7 @@ def test_what_boxes_tell_in_disorder_is_collected_as_it_was_told(place: Place, t
             refused = select(func.coalesce(func.sum(schema.refusal.c.count), 0))
             eventually(lambda: (number(store, told), number(store, refused)) == (ends, rubbish), SECONDS)
             eventually(lambda: number(store, select(func.count()).select_from(schema.source)) == 22, SECONDS)
+            eventually(lambda: number(store, select(func.count(schema.box.c.clock_offset))) == 20, SECONDS)
             found = compare(boxes, store)
             spoil(store, *(str(happening.row["id"]) for happening in happenings[:3]))
             spoilt = compare(boxes, store)

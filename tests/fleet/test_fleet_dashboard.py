@@ -18,7 +18,7 @@ import yaml
 from sed.fleet import schema
 from sed.fleet.roll import Asked, call_roll
 from tests.fleet.conftest import Place
-from tests.fleet.postgres import PASSWORD, Postgres
+from tests.fleet.postgres import PASSWORD, USER, Postgres
 from tests.fleet.test_roll import box, events, put
 
 GRAFANA = Path(__file__).parents[2] / "examples" / "grafana"
@@ -62,7 +62,8 @@ def reader(postgres: Postgres) -> Iterator[psycopg.Connection[Any]]:
     assert psql is not None
     with postgres.database() as name:
         fill(Place(postgres.url(name), PASSWORD))
-        command = [psql, postgres.url(name), "-v", f"password={READERS}", "-v", "ON_ERROR_STOP=1", "-qf"]
+        variables = ("ON_ERROR_STOP=1", f"password={READERS}", f"owner={USER}")
+        command = [psql, postgres.url(name), *(word for each in variables for word in ("-v", each)), "-qf"]
         environment = os.environ | {"PGPASSWORD": PASSWORD}
         subprocess.run([*command, str(GRAFANA / "reader.sql")], check=True, env=environment)
         url = postgres.url(name).replace("fleet@", "grafana@")

@@ -9,6 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import insert, inspect, select, text
 
+from sed.config import FleetConfig
 from sed.errors import ConfigError, SinkError
 from sed.fleet.schema import METADATA, box
 from sed.fleet.store import Store, open_store
@@ -117,6 +118,7 @@ def test_what_cannot_be_reached_is_told_in_a_line_without_the_password(postgres:
     with pytest.raises(SinkError, match="password authentication failed") as refused:
         open_store(postgres.url("postgres"), "wrong")
     assert "wrong" not in str(refused.value)
+    assert str(refused.value).startswith(f"database {postgres.url('postgres')}: ")
 
 
 @pytest.mark.parametrize(
@@ -125,6 +127,13 @@ def test_what_cannot_be_reached_is_told_in_a_line_without_the_password(postgres:
 def test_what_is_no_database_of_ours(url: str) -> None:
     with pytest.raises(ConfigError, match=r"^database: should be sqlite:///PATH or postgresql://USER@HOST/NAME$"):
         open_store(url)
+
+
+def test_through_a_socket_in_the_file_system(postgres: Postgres) -> None:
+    with postgres.database() as name:
+        url = FleetConfig(database=postgres.local_url(name)).database
+        with open_store(url, PASSWORD, upgrade=True) as store:
+            assert tables(store) == TABLES
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
