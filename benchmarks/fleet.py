@@ -41,7 +41,7 @@ from tests.fleet.postgres import PASSWORD, Postgres
 
 BROKER = "max_queued_messages 0\nsys_interval 1"
 SETTINGS = ("fsync=on", "max_connections=40", "shared_buffers=128MB")
-START_SECONDS, LAST_SECONDS = 60.0, 120.0
+START_SECONDS, PATIENCE_SECONDS = 60.0, 60.0
 SENDERS = 4
 AHEAD = timedelta(seconds=15)
 """So long the senders get to connect."""
@@ -126,7 +126,8 @@ class Bench:
         server = opened.enter_context(Postgres(SETTINGS))
         name = opened.enter_context(server.database())
         place = Place(server.url(name), PASSWORD)
-        running = [Collecting(self.folder, self.broker, place, f"c{n}") for n in range(collectors)]
+        group = "bench" if collectors > 1 else None
+        running = [Collecting(self.folder, self.broker, place, f"c{n}", group=group) for n in range(collectors)]
         for each in running:
             opened.enter_context(each)
         for each in running:
@@ -155,10 +156,12 @@ class Bench:
         return int(subprocess.run(command, capture_output=True, check=True).stdout)
 
     def settle(self, begun: int, ended: int) -> None:
-        """Wait for what is on its way: so many events, and ends."""
-        until = time.monotonic() + LAST_SECONDS
-        while any(np.less(self.count(), (begun, ended))) and time.monotonic() < until:
+        """Wait for what is on its way, so many events and ends, as long as more of them come."""
+        found, until = (0, 0), time.monotonic() + PATIENCE_SECONDS
+        while any(np.less(found, (begun, ended))) and time.monotonic() < until:
             time.sleep(0.5)
+            if (now := self.count()) != found:
+                found, until = now, time.monotonic() + PATIENCE_SECONDS
         time.sleep(6.0)  # presence and refusals come a little later
 
 

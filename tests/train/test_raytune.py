@@ -19,8 +19,10 @@ from sed.train.tuning import Effort, finished, opened, tune
 from tests.archive.nodes import MARK, Nodes, environment, marked
 from tests.broker import eventually, free_port
 
-SECONDS = 240.0
+SECONDS = 600.0
 """Machines are busy, and every process of a cluster takes its time to start."""
+
+pytestmark = pytest.mark.timeout(2 * SECONDS)
 
 
 NAMES = ("siren", "background")
@@ -117,7 +119,6 @@ def test_enough_trials_need_no_cluster(settings: TrainSettings, tmp_path: Path) 
 
 
 @pytest.mark.scale
-@pytest.mark.timeout(1800)
 def test_a_study_on_two_nodes_goes_on_with_and_without_them(data: Path, tmp_path: Path) -> None:
     """Begun here, gone on with there, told what is wrong with the data there."""
     study, broken = tmp_path / "mine.db", tmp_path / "broken"
