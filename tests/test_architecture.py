@@ -54,10 +54,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     "web": FOUNDATION | REMEMBERED | STAGES | OFFLINE | {"observer", "ear", "health", "history"},
     "doctor": FOUNDATION | REMEMBERED | STAGES | OFFLINE | {"sinks", "doctor"},
     "selftest": FOUNDATION | STAGES | {"sinks", "watch", "daemon", "selftest"},
-    "archive": FOUNDATION | STAGES | OFFLINE | {"archive"},
+    "raycluster": {"errors"},
+    "archive": FOUNDATION | STAGES | OFFLINE | {"archive", "raycluster"},
     "fleet": FOUNDATION | {"fleet", "broker", "sinks", "watch", "eventline"},
     "evaluate": FOUNDATION | STAGES | OFFLINE | {"evaluate"},
-    "train": FOUNDATION | STAGES | OFFLINE | {"evaluate", "train", "archive"},
+    "train": FOUNDATION | STAGES | OFFLINE | {"evaluate", "train", "raycluster"},
     "corrections": FOUNDATION | {"history", "clips", "evaluate", "train"},
     "review": FOUNDATION | {"history", "eventline"},
 }

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from sed.archive import worker
-from sed.archive.connection import connected
 from sed.archive.engine import Done, Job, Order, Outcome, Status
 from sed.errors import EarwitnessError
+from sed.raycluster import connected
 
 AHEAD = 2
 """Jobs that a worker has at hand: the one it is at, and the next, so that it never waits for us."""

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import optuna
 
-from sed.archive.connection import connected
 from sed.errors import EarwitnessError, UsageError
+from sed.raycluster import connected
 from sed.train.distributed import refuse_several
 from sed.train.finetune import check_model
 from sed.train.fit import listed
