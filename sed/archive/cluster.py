@@ -168,9 +168,13 @@ class _Crew:
             self._hands.append(_Hand(actor, actor.prepare.remote()))
 
     def _give(self, jobs: Iterator[Job]) -> bool:
-        """Give the idlest first until all have enough; false if there was too little for that."""
+        """Give the idlest first until all have enough; false if there was too little for that.
+
+        While others are still to come nobody is given a second job: it might wait behind a long one for nothing.
+        """
         ready = [hand for hand in self._hands if hand.ready]
-        while ready and len((hand := min(ready, key=lambda hand: len(hand.given))).given) < AHEAD:
+        enough = AHEAD if len(ready) == len(self._hands) else 1
+        while ready and len((hand := min(ready, key=lambda hand: len(hand.given))).given) < enough:
             job = self._waiting.popleft() if self._waiting else next(jobs, None)
             if job is None:
                 return False
