@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,7 +38,7 @@ class Ledger:
         self._folder, self._order = folder, order
         self._files: list[dict[str, Any]] = []
         self._events: list[dict[str, Any]] = []
-        self._began = self._written = time.monotonic()
+        self._began, self._written = time.monotonic(), -math.inf  # the first row at once: a full disk is told early
         self._lock = _locked(folder)
         try:
             _agree(folder / "scan.json", made_with)

@@ -63,9 +63,20 @@ def test_goes_on_in_another_part(tmp_path: Path) -> None:
         book.add(outcome("b.wav"))
     assert files(tmp_path) == ["a.wav", "bad.wav", "b.wav"]
     assert [path.name for path in sorted((tmp_path / "files").iterdir())] == [
-        "part-000000.parquet",
+        "part-000000.parquet",  # the first row, at once
         "part-000001.parquet",
+        "part-000002.parquet",
     ]
+
+
+def test_the_first_row_is_written_at_once_and_others_together(tmp_path: Path) -> None:
+    with ledger(tmp_path) as book:
+        book.add(outcome("a.wav"))
+        assert files(tmp_path) == ["a.wav"]
+        for name in ("b.wav", "c.wav"):
+            book.add(outcome(name))
+    assert files(tmp_path) == ["a.wav", "b.wav", "c.wav"]
+    assert len(list((tmp_path / "files").iterdir())) == 2
 
 
 def test_what_a_kill_left_is_removed(tmp_path: Path) -> None:
@@ -162,10 +173,9 @@ def test_a_place_that_cannot_be_used(tmp_path: Path) -> None:
 
 def test_what_cannot_be_written_is_told_and_leaves_no_rest(tmp_path: Path) -> None:
     book = ledger(tmp_path)
-    book.add(outcome("a.wav"))
     (tmp_path / "files" / "part-000000.parquet").mkdir()
     with pytest.raises(SinkError, match=r"cannot be written \(Is a directory\); .* goes on where it stopped") as told:
-        book.flush()
+        book.add(outcome("a.wav"))
     book.__exit__(SinkError, told.value, None)  # which does not try again
     assert not list(tmp_path.rglob("*.tmp"))
 
