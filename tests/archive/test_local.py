@@ -138,8 +138,8 @@ def test_workers_killed_at_any_moment(order: Order, good: Recording) -> None:
     jobs = [Job(n, (good,) * 5) for n in range(40)]
     for n, done in enumerate(LocalWorkers(2).run(iter(jobs), order)):
         answers.append(done)
-        if n in (0, 3, 4, 9, 25):
-            for pid in workers()[: 1 + n % 2]:
+        if n in (0, 20):  # seldom enough that no recording is taken for the reason
+            for pid in workers():
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
     assert told(answers) == [("good.wav", "done")] * 200
