@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import PurePosixPath
 from typing import Any
 
 from sed.archive.engine import Recording
-from sed.archive.natural import natural
 from sed.errors import UsageError
 from sed.source.folder import SUFFIXES
 
@@ -14,13 +14,13 @@ Complain = Callable[[str], None]
 
 
 def listed(url: str, complain: Complain) -> Iterator[Recording]:
-    """The recording at a URL, or those below it or matching it, in natural order. Raises UsageError."""
+    """The recording at a URL, or those below it or matching it, in the order of their names. Raises UsageError."""
     with _told(url):
         from fsspec.core import url_to_fs
 
         system, path = url_to_fs(url, use_listings_cache=False)
         if "*" in path:
-            found = sorted(system.glob(path, detail=True).values(), key=_by_name)
+            found = sorted(system.glob(path, detail=True).values(), key=itemgetter("name"))
             alone = None
         elif _is_recording(path) or not system.isdir(path):
             found, alone = [], system.info(path)
@@ -52,11 +52,9 @@ def _walk(system: Any, url: str, entries: list[dict[str, Any]], complain: Compla
 def _entries(system: Any, path: str) -> list[dict[str, Any]]:
     """What is in a folder; a store may list the folder itself, as an object of no bytes."""
     own = path.rstrip("/")
-    return sorted((one for one in system.ls(path, detail=True) if one["name"].rstrip("/") != own), key=_by_name)
-
-
-def _by_name(entry: dict[str, Any]) -> Any:
-    return natural(entry["name"])
+    return sorted(
+        (one for one in system.ls(path, detail=True) if one["name"].rstrip("/") != own), key=itemgetter("name")
+    )
 
 
 def _is_recording(path: str) -> bool:

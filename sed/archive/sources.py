@@ -8,7 +8,6 @@ from pathlib import Path
 from sed.archive import objects
 from sed.archive.engine import Recording, is_url
 from sed.archive.manifest import names
-from sed.archive.natural import natural
 from sed.errors import UsageError
 from sed.source.folder import SUFFIXES
 
@@ -16,7 +15,7 @@ Complain = Callable[[str], None]
 
 
 def listed(sources: Sequence[str], manifests: Sequence[Path], complain: Complain) -> Iterator[Recording]:
-    """Every recording, in the order given, folders and globs in natural order: the same each time.
+    """Every recording, in the order given, folders and globs in the order of their names: the same each time.
 
     A folder is read when its turn comes; one inside that cannot be is told to `complain` and passed over, as is all
     whose name begins with a dot. Raises UsageError for a source or a manifest that leads nowhere.
@@ -45,7 +44,7 @@ def _source(source: str, complain: Complain) -> Iterator[Recording]:
     elif Path(source).exists():
         yield _named(source)
     elif has_magic(source):
-        found = sorted(filter(os.path.isfile, glob(source, recursive=True)), key=natural)  # noqa: PTH207 - as the shell's
+        found = sorted(filter(os.path.isfile, glob(source, recursive=True)))  # noqa: PTH207 - as the shell's
         yield from _some(map(_named, found), f"{source}: no file matches")
     else:
         raise UsageError(f"{source}: no such file or folder")
@@ -74,8 +73,8 @@ def _folder(folder: str, complain: Complain) -> Iterator[Recording]:
 def _walk(folder: str, complain: Complain) -> Iterator[Recording]:
     """Files and folders of one folder in one order; raises OSError if it cannot be read."""
     with os.scandir(folder) as entries:
-        found = sorted((natural(entry.name), entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
-    for _, name, is_folder in found:
+        found = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+    for name, is_folder in found:
         path = os.path.join(folder, name)  # noqa: PTH118 - a million Paths take a while
         if name.startswith("."):
             continue

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from fnmatch import fnmatchcase
 from typing import Any
 
 from sqlalchemy import Engine, Row, select
 
 from sed.fleet import schema
+from sed.fleet.roll import matches
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,6 @@ def newest(engine: Engine, sought: Sought) -> Sequence[Row[Any]]:
     with engine.connect() as connection:
         if sought.nodes:
             known = connection.execute(select(schema.box.c.node)).scalars()
-            meant = [node for node in known if any(fnmatchcase(node, pattern) for pattern in sought.nodes)]
+            meant = [node for node in known if matches(node, sought.nodes)]
             query = query.where(event.node.in_(meant))
         return connection.execute(query).all()

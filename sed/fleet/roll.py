@@ -95,7 +95,12 @@ class Asked:
 
     def means(self, node: str) -> bool:
         """Whether that one is to be called."""
-        return not self.nodes or any(fnmatchcase(node, pattern) for pattern in self.nodes)
+        return not self.nodes or matches(node, self.nodes)
+
+
+def matches(node: str, patterns: Iterable[str]) -> bool:
+    """Whether a node is named by one of them, as gate-*."""
+    return any(fnmatchcase(node, pattern) for pattern in patterns)
 
 
 def call_roll(engine: Engine, now: datetime, asked: Asked) -> Roll:

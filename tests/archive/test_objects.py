@@ -69,8 +69,8 @@ def test_files_and_zips(tmp_path: Path, folder: Path, below: str) -> None:
         for path in sorted(folder.rglob("*.*")):
             file.write(path, path.relative_to(folder))
     wanted = {
-        "": ["a/take2.wav", "a/take10.wav", "b.flac"], "a": ["a/take2.wav", "a/take10.wav"], "*.flac": ["b.flac"],
-        "**/*.wav": ["a/take2.wav", "a/take10.wav"],
+        "": ["a/take10.wav", "a/take2.wav", "b.flac"], "a": ["a/take10.wav", "a/take2.wav"], "*.flac": ["b.flac"],
+        "**/*.wav": ["a/take10.wav", "a/take2.wav"],
     }[below]  # fmt: skip
     beside = list(listed(f"file://{folder}/{below}", print))
     assert [one.name for one in beside] == [f"file://{folder}/{name}" for name in wanted]
@@ -95,7 +95,7 @@ def test_a_web_server(tmp_path: Path, folder: Path) -> None:
     with served(folder) as url:
         found = list(listed(f"{url}/b.flac", print))
         assert heard(tmp_path, found) == [(f"{url}/b.flac", 1)]
-        assert [one.name for one in listed(f"{url}/a/", print)] == [f"{url}/a/take2.wav", f"{url}/a/take10.wav"]
+        assert [one.name for one in listed(f"{url}/a/", print)] == [f"{url}/a/take10.wav", f"{url}/a/take2.wav"]
         gone = work(Job(0, (Recording(f"{url}/gone.wav"),)), toy_order(tmp_path)).outcomes[0]
     assert gone.status == "failed"
     assert str(gone.error).startswith("cannot be fetched (")

@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -100,16 +99,6 @@ def test_values_that_are_compared_exist(found: Scrape) -> None:
     compared = {pair for query in ASKED for pair in re.findall(r'(state|sink|cause|reason|kind)="(\w+)"', query)}
     assert compared
     assert compared <= known
-
-
-def test_panels_have_ids_of_their_own_say_what_they_show_and_do_not_overlap() -> None:
-    ids = [panel["id"] for panel in dashboard()["panels"]]
-    assert len(set(ids)) == len(ids)
-    assert all(panel["title"] and panel["description"] for panel in panels())
-    for one, other in combinations((panel["gridPos"] for panel in dashboard()["panels"]), 2):
-        apart = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
-        assert apart or one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
-    assert all(panel["gridPos"]["x"] + panel["gridPos"]["w"] <= 24 for panel in panels())
 
 
 def test_the_dashboard_names_no_server_of_ours() -> None:
