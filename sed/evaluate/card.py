@@ -210,6 +210,8 @@ def _figure(name: str, figure: Mapping[str, float | None] | None) -> str:
 def _flat(document: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
     for key, value in document.items():
         name = f"{before}{key}"
+        if isinstance(value, list) and value and all(isinstance(part, Mapping) for part in value):
+            value = {str(number): part for number, part in enumerate(value, 1)}
         if isinstance(value, Mapping):
             yield from _flat(value, f"{name}, ")
         elif not (isinstance(value, list) and len(value) > _LONG):

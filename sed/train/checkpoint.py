@@ -50,7 +50,7 @@ def described_like(checkpoint: Checkpoint, like: Metadata, source: Path, name: s
     network = checkpoint.network
     for what, own, theirs in (
         ("labels", checkpoint.labels, len(like.labels)),
-        ("mels", len(network.mean), like.frontend.mels),
+        ("mels", network.mels, like.frontend.mels),
         ("frames a row", network.stride, like.stride),
     ):
         if own != theirs:

@@ -54,7 +54,7 @@ def graph(network: Network, metadata: Metadata) -> bytes:
         warnings.simplefilter("ignore")  # torch calls this exporter deprecated; the other one is slower and wrong here
         torch.onnx.export(
             scored,
-            (torch.randn(2, 8 * network.stride, len(network.mean)), *state),
+            (torch.randn(2, 8 * network.stride, network.mels), *state),
             buffer,  # type: ignore[arg-type]  # a file object is taken, the stub does not say so
             input_names=["frames", *names],
             output_names=outputs,
@@ -67,7 +67,7 @@ def graph(network: Network, metadata: Metadata) -> bytes:
 
 def heard(network: Network) -> Heard:
     """What the network normalises its input by: mean and spread of the sound it was trained on."""
-    mean, spread = (tuple(round(float(band), 3) for band in bands) for bands in (network.mean, network.spread))
+    mean, spread = (tuple(round(float(band), 3) for band in bands) for bands in network.normal())
     return Heard(mean=mean, spread=spread)
 
 
@@ -80,9 +80,10 @@ def disagreement(network: Network, data: bytes) -> float:
     scored = _Scored(network).eval()
     state = network.initial(3)
     generator = torch.Generator().manual_seed(5)
+    mean, spread = network.normal()
     worst = 0.0
     for count in (network.stride, 25 * network.stride):
-        frames = torch.randn(3, count, len(network.mean), generator=generator) * network.spread + network.mean
+        frames = torch.randn(3, count, network.mels, generator=generator) * spread + mean
         fed = {name: value.numpy() for name, value in zip(names, (frames, *state), strict=True)}
         with torch.no_grad():
             expected, *state = scored(frames, *state)

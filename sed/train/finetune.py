@@ -16,7 +16,8 @@ from sed.errors import UsageError
 from sed.metadata import Rule
 from sed.shipped import model_path
 from sed.train.clips import BEDS, Clip, targets
-from sed.train.network import Network
+from sed.train.kinds import KINDS
+from sed.train.network import Crnn, Network
 from sed.train.pretrained import Pretrained, read_pretrained
 from sed.train.run import Run, averaged
 from sed.train.settings import TrainSettings
@@ -98,6 +99,15 @@ def kept_rules(settings: TrainSettings, clips: Sequence[Clip]) -> dict[str, Rule
     return {label: rules[label] for label in settings.labels if label not in learnt}
 
 
+def widened(settings: TrainSettings) -> Network:
+    """The model's network with a layer of scores for the settings' labels, drawn from the seed."""
+    network = deepcopy(pretrained(str(settings.finetune)).network)
+    torch.manual_seed(settings.seed)
+    network.scores = nn.Linear(network.scores.in_features, len(settings.scored))
+    network.forget.p, network.dropout.p = settings.dropout
+    return network
+
+
 def adopt(run: Run, settings: TrainSettings, clips: Sequence[Clip]) -> None:
     """Begin with the model's weights: new labels get new rows of scores, and labels without clips a teacher."""
     model = pretrained(str(settings.finetune))
@@ -149,9 +159,11 @@ def _for_labels(network: Network, drawn: Mapping[str, Tensor], places: Sequence[
 
 def _fixed(model: Pretrained) -> dict[str, Any]:
     """The settings that the file decides."""
+    network = model.network
     return {
-        "network": model.network.kind,
-        "units": model.network.narrow.out_features,
+        "network": network.kind if network.kind in KINDS else Crnn.kind,  # of an ensemble, its members'
+        "units": network.units,
+        "channels": tuple(layer.channels for layer in network.layers),
         "look_ahead": model.metadata.look_ahead,
         "frontend": model.metadata.frontend,
     }

@@ -13,10 +13,11 @@ from sed.train.clips import Clip, check_extra, check_labels, read_clips
 from sed.train.device import device_of
 from sed.train.distributed import ALONE, Ranks, refuse_several, together
 from sed.train.finder import TRIALS, Found, find_rate
-from sed.train.finetune import adopt, check_clips, check_model, taught, thaw
+from sed.train.finetune import adopt, check_clips, check_model, taught, thaw, widened
 from sed.train.learner import Learner
 from sed.train.library import Library, cache_folder
 from sed.train.material import Material
+from sed.train.members import apart, forget, joined, refuse_members
 from sed.train.monitor import Checked, Monitor, bar, progressed, records
 from sed.train.recipe import RECIPES, TRAINING
 from sed.train.records import check_folder
@@ -40,9 +41,12 @@ def train(settings: TrainSettings) -> Path:
         if own.log_dir and not own.resume:
             check_folder(own.log_dir)
         material = gather(own)
-        run = fit(own, material, ranks=ranks)
+        if ranks.first and not own.resume:
+            forget(own)
+        runs = [fit(one, material, ranks=ranks) for one in apart(own)]
         if ranks.first:
-            release(settings, material, averaged(run).cpu(), run.step, run.elapsed)
+            learnt = joined(runs)
+            release(settings, material, learnt.network, learnt.steps, learnt.seconds)
         ranks.wait()
     return settings.out
 
@@ -55,6 +59,7 @@ def follower(settings: TrainSettings) -> TrainSettings:
 def find(settings: TrainSettings) -> Found:
     """Look for a learning rate on the scenes that `train` would learn from; leaves nothing behind but those."""
     refuse_several("--find-rate")
+    refuse_members("--find-rate", settings)
     prepare(settings)
     run, _, scenes = _begun(settings, gather(settings))
     learner, batches = Learner(run, settings), _batches(run, settings, scenes)
@@ -125,7 +130,7 @@ def fit(settings: TrainSettings, material: Material, checked: Checked | None = N
 
 def _begun(settings: TrainSettings, material: Material) -> tuple[Run, Grid, Stock]:
     """A fresh run, and the scenes that it learns from."""
-    run = start(settings)
+    run = start(settings, widened(settings) if settings.finetune else None)
     grid = Grid(settings.frontend, settings.scored, run.network.stride, settings.look_ahead, settings.seconds)
     with torch.random.fork_rng(devices=[]):  # mixing draws on it; what is learnt shall not depend on the cache
         scenes = mixed(settings, material, grid)

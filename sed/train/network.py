@@ -1,8 +1,9 @@
-"""What the networks share, four causal convolutions whose memory is passed in and out, and the one with a GRU."""
+"""What a network is, the four causal convolutions that all begin with, their memory passed in and out, and the GRU."""
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
@@ -34,28 +35,64 @@ LAYERS = (
 )
 
 
+def layers(channels: Sequence[int]) -> tuple[Layer, ...]:
+    """LAYERS with other numbers of channels, one a layer."""
+    return tuple(replace(layer, channels=count) for layer, count in zip(LAYERS, channels, strict=True))
+
+
 class Network(nn.Module, ABC):
     """Scores from log-mel frames; causal, so that any chunking of the frames gives the same scores.
 
     `forward(frames, *state)` takes frames (streams, n, mels) in dB, n a multiple of `stride`, and returns the logits
     (streams, n / stride, labels) followed by the next state. The state is one tensor a convolution, the last frames it
-    was given, and those of `recall`; all have streams as their first axis and begin as zeros. The frames are normalised
-    before they are remembered, so zeros in the first state stand for the average sound, not for 0 dB.
+    was given, and what the network recalls besides; all have streams as their first axis and begin as zeros. The frames
+    are normalised before they are remembered, so zeros in the first state stand for the average sound, not for 0 dB.
     """
 
     kind: ClassVar[str]
-    mean: Tensor
-    spread: Tensor
+    forget: nn.Dropout
+    """What is dropped before memory."""
+    dropout: nn.Dropout
+    """What is dropped after it."""
     scores: nn.Linear
+    """The last layer, one row a label."""
 
     def __init__(self, mels: int, units: int, layers: Sequence[Layer]) -> None:
-        """`units` is the width of the rows that the convolutions make; a subclass adds the shapes of its own state."""
+        """`units` is the width of the rows that the convolutions make; a subclass adds the shapes of its state."""
         super().__init__()
-        self.layers = tuple(layers)
+        self.mels, self.units, self.layers = mels, units, tuple(layers)
+        self.stride = math.prod(layer.stride[0] for layer in layers)
+        self._shapes: list[tuple[int, ...]] = []
+
+    def initial(self, streams: int) -> list[Tensor]:
+        """The state before any frame: zeros."""
+        return [torch.zeros(streams, *shape) for shape in self._shapes]
+
+    @abstractmethod
+    def normal(self) -> tuple[Tensor, Tensor]:
+        """What every mel band is centred on and divided by, both (mels,) in dB."""
+
+    @abstractmethod
+    def normalise(self, mean: Tensor, spread: Tensor) -> None:
+        """Fix what every mel band is centred on and divided by, both (mels,) in dB."""
+
+    @abstractmethod
+    def forward(self, frames: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        """Logits and the next state, as the class says."""
+
+
+class Convolutional(Network):
+    """A batch norm after each convolution, and rows made of them; a subclass says how the rows are recalled."""
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, mels: int, units: int, layers: Sequence[Layer]) -> None:
+        """As Network; a subclass adds the shapes of what it recalls."""
+        super().__init__(mels, units, layers)
         self.convolutions = nn.ModuleList()
         self.norms = nn.ModuleList()
-        self._shapes: list[tuple[int, ...]] = []
-        self.stride, channels, bins = 1, 1, mels
+        channels, bins = 1, mels
         for layer in layers:
             padding = (0, layer.kernel[1] // 2)
             self.convolutions.append(
@@ -64,17 +101,16 @@ class Network(nn.Module, ABC):
             self.norms.append(nn.BatchNorm2d(layer.channels))
             self._shapes.append((channels, layer.memory, bins))
             channels, bins = layer.channels, -(-bins // layer.stride[1])
-            self.stride *= layer.stride[0]
         self.narrow = nn.Linear(channels * bins, units)
         self.register_buffer("mean", torch.zeros(mels))
         self.register_buffer("spread", torch.ones(mels))
 
-    def initial(self, streams: int) -> list[Tensor]:
-        """The state before any frame: zeros."""
-        return [torch.zeros(streams, *shape) for shape in self._shapes]
+    def normal(self) -> tuple[Tensor, Tensor]:
+        """As it was fixed."""
+        return self.mean, self.spread
 
     def normalise(self, mean: Tensor, spread: Tensor) -> None:
-        """Fix what every mel band is centred on and divided by, both (mels,) in dB."""
+        """Fix it; a band that hardly changes is divided by SPREAD_DB."""
         self.mean.copy_(mean)
         self.spread.copy_(spread.clamp(min=SPREAD_DB))
 
@@ -95,7 +131,7 @@ class Network(nn.Module, ABC):
         """Logits (streams, n, labels) from rows (streams, n, units) and what came before them; then the next state."""
 
 
-class Crnn(Network):
+class Crnn(Convolutional):
     """One GRU, `units` wide, and one linear layer; `dropout` is what is dropped before and after it while learning."""
 
     kind = "crnn"

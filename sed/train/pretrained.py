@@ -17,6 +17,8 @@ from sed.train.kinds import trained
 from sed.train.network import LAYERS, Network
 
 Weights = dict[str, Tensor]
+Held = Mapping[str, Tensor]
+"""The graph's own weights, by the names that the exporter gave them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +59,28 @@ def _weights(graph: Any) -> Weights:
         "mean": held[next(node for node in graph.node if node.op_type == "Sub").input[1]],
         "spread": held[next(node for node in graph.node if node.op_type == "Div").input[1]],
     }
+    if len(of["GRU"]) > 1:
+        return _ensemble(found, of, graph.node, held)
     for (name, norm), node in zip(_convolutions(len(of["Conv"])), of["Conv"], strict=True):
         found |= _convolution(name, norm, node, held)
     for name, node in zip(("narrow", "scores"), of["MatMul"], strict=True):
         found |= _linear(name, node, graph.node, held)
     for node in of["GRU"]:
-        found |= _recurrent(node, held)
+        found |= _recurrent("recurrent", node, held)
     return found
+
+
+def _ensemble(normal: Weights, of: Mapping[str, Sequence[Any]], nodes: Sequence[Any], held: Held) -> Weights:
+    """Those of `ensemble`, whose convolutions have biases and no norms, the last of them the narrow one."""
+    found = {"means": normal["mean"], "spreads": normal["spread"]}
+    names = [*(f"convolutions.{number}" for number in range(len(LAYERS))), "narrow"]
+    for name, node in zip(names, of["Conv"], strict=True):
+        found |= {
+            f"{name}.{part}": held[given] for part, given in zip(("weight", "bias"), node.input[1:3], strict=True)
+        }
+    for member, node in enumerate(of["GRU"]):
+        found |= _recurrent(f"recurrent.{member}", node, held)
+    return found | _linear("scores", of["MatMul"][0], nodes, held)
 
 
 def _convolutions(count: int) -> list[tuple[str, str]]:
@@ -77,7 +94,7 @@ def _convolutions(count: int) -> list[tuple[str, str]]:
     return first + blocks
 
 
-def _convolution(name: str, norm: str, node: Any, held: Mapping[str, Tensor]) -> Weights:
+def _convolution(name: str, norm: str, node: Any, held: Held) -> Weights:
     kernel, bias = (held[given] for given in node.input[1:3])
     return {
         f"{name}.weight": kernel,
@@ -89,15 +106,15 @@ def _convolution(name: str, norm: str, node: Any, held: Mapping[str, Tensor]) ->
     }
 
 
-def _linear(name: str, node: Any, nodes: Sequence[Any], held: Mapping[str, Tensor]) -> Weights:
+def _linear(name: str, node: Any, nodes: Sequence[Any], held: Held) -> Weights:
     added = next(other for other in nodes if other.op_type == "Add" and node.output[0] in other.input)
     bias = next(held[given] for given in added.input if given in held)
     return {f"{name}.weight": held[node.input[1]].T.contiguous(), f"{name}.bias": bias}
 
 
-def _recurrent(node: Any, held: Mapping[str, Tensor]) -> Weights:
+def _recurrent(name: str, node: Any, held: Held) -> Weights:
     """ONNX has a GRU's gates in the order update, reset, new; torch has reset, update, new."""
     inner, outer, biases = (held[given][0] for given in node.input[1:4])
     parts = {"weight_ih_l0": inner, "weight_hh_l0": outer}
     parts["bias_ih_l0"], parts["bias_hh_l0"] = biases.chunk(2)
-    return {f"recurrent.{name}": torch.cat([part.chunk(3)[gate] for gate in (1, 0, 2)]) for name, part in parts.items()}
+    return {f"{name}.{own}": torch.cat([part.chunk(3)[gate] for gate in (1, 0, 2)]) for own, part in parts.items()}

@@ -13,6 +13,7 @@ from sed.raycluster import connected
 from sed.train.distributed import refuse_several
 from sed.train.finetune import check_model
 from sed.train.fit import listed
+from sed.train.members import refuse_members
 from sed.train.settings import TrainSettings
 from sed.train.tuning import Effort, finished, opened, space
 
@@ -32,6 +33,7 @@ def tune_on(address: str, settings: TrainSettings, file: Path, effort: Effort, a
     if address.startswith("ray://"):
         raise UsageError(f"--ray {address}: tune must run on a machine of the cluster; there, give auto or HOST:PORT")
     refuse_several("tune")
+    refuse_members("tune", settings)
     check_model(settings)
     listed(settings)
     study = opened(file, settings)

@@ -38,11 +38,11 @@ class Run:
     teacher: Teacher | None = None  # of labels that fine-tuning has no clips of
 
 
-def start(settings: TrainSettings) -> Run:
-    """A fresh run, its weights drawn from the seed."""
+def start(settings: TrainSettings, network: Network | None = None) -> Run:
+    """A fresh run, its weights drawn from the seed unless there is a `network` to begin with."""
     torch.manual_seed(settings.seed)
     device = device_of(settings.device, settings.bfloat16)
-    network = untrained(settings).to(device.place)  # drawn on the CPU: the same weights on every device
+    network = (network or untrained(settings)).to(device.place)  # drawn on the CPU: the same weights on every device
     with torch.no_grad():
         network.scores.bias.fill_(-3.0)  # most rows hold no event
     running_mean = get_ema_multi_avg_fn(settings.average)  # type: ignore[no-untyped-call]

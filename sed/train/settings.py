@@ -1,11 +1,24 @@
 """What a training run can be told."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sed.metadata import FrontendSettings, Settings
+
+Recipe = Literal["training", "varied", "broad", "rich"]
+Spectral = Literal["plain", "strong", "rich"]
+
+
+class Member(Settings):
+    """One of several networks that learn apart; what it does not say is as for all."""
+
+    recipe: Recipe | None = None
+    spectral: Spectral | None = None
+    scenes: int | None = Field(None, ge=1)
+    steps: int | None = Field(None, ge=1)
+    seed: int | None = Field(None, ge=0)
 
 
 class TrainSettings(Settings):
@@ -21,6 +34,7 @@ class TrainSettings(Settings):
     seed: int = Field(0, ge=0)
     batch: int = Field(32, ge=1, description="scenes")
     seconds: float = Field(10.0, ge=1.0, le=120.0, description="of a scene")
+    channels: tuple[int, int, int, int] = Field((16, 32, 48, 64), description="of the convolutions")
     units: int = Field(128, ge=4, description="of the GRU, or of the TCN's blocks")
     network: Literal["crnn", "tcn"] = Field("crnn", description="what hears the past: a GRU, or the blocks of tcn.py")
     look_ahead: int = Field(3, ge=0, description="rows of scores by which the network may lag")
@@ -32,10 +46,9 @@ class TrainSettings(Settings):
     focal_gamma: float = Field(2.0, ge=0.0, description="how little a well known row counts in the focal loss")
     segments: float = Field(0.0, ge=0.0, description="weight of the loss of whole seconds; see segments.py")
     dropout: tuple[float, float] = Field((0.0, 0.1), description="shares dropped before and after the GRU or blocks")
-    recipe: Literal["training", "varied", "broad", "rich"] = Field(
-        "training", description="how scenes are made; see recipe.py"
-    )
-    spectral: Literal["plain", "strong", "rich"] = Field("plain", description="how frames are changed; see spectral.py")
+    recipe: Recipe = Field("training", description="how scenes are made; see recipe.py")
+    spectral: Spectral = Field("plain", description="how frames are changed; see spectral.py")
+    members: tuple[Member, ...] = Field((), description="networks that learn apart and ship as one; see ensemble.py")
     begin: str | None = Field(None, description="a run whose last weights, kept in the cache, are this one's first")
     front: float = Field(0.0, ge=0.0, le=1.0, description="rate of all layers but the last in fine-tuning, as a share")
     finetune: str | None = Field(None, description="a model whose weights are the first ones; see finetune.py")
@@ -59,6 +72,14 @@ class TrainSettings(Settings):
     name: str = Field("mine", min_length=1)
     version: str = "0.1.0"
     licence: str = "MIT"
+
+    @model_validator(mode="after")
+    def _members(self) -> Self:
+        if self.members and (len(self.members) < 2 or self.network != "crnn"):
+            raise ValueError("members: takes two or more networks of the kind 'crnn'")
+        if self.members and (self.finetune or self.begin):
+            raise ValueError("members: learn from fresh weights; leave out finetune and begin, or the members")
+        return self
 
     @property
     def scored(self) -> tuple[str, ...]:

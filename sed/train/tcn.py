@@ -5,14 +5,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from sed.train.network import LAYERS, Layer, Network
+from sed.train.network import LAYERS, Convolutional, Layer
 
 KERNEL = 3
 BLOCKS = 4
 """81 rows of the past: 3.2 s in rows of 40 ms. In short calls a block costs more by its nodes than by its products."""
 
 
-class Tcn(Network):
+class Tcn(Convolutional):
     """Residual blocks, `units` wide, and one linear layer; `dropout` is what is dropped before and after the blocks.
 
     Block k hears every 3**k-th row, so its memory is the last 2 * 3**k rows it was given. `reach` is the number of rows

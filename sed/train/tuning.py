@@ -17,6 +17,7 @@ from sed.errors import EarwitnessError, SinkError, UsageError
 from sed.train.distributed import refuse_several
 from sed.train.fit import fit, gather, prepare
 from sed.train.material import Material
+from sed.train.members import refuse_members
 from sed.train.settings import TrainSettings
 from sed.train.space import FIXED_BY_A_MODEL, SPACE, Between, OneOf, as_settings, ask
 
@@ -48,6 +49,7 @@ def tune(settings: TrainSettings, file: Path, effort: Effort) -> optuna.Study:
     What is sought is a low cross-entropy on the scenes of valid, the best of a run's checks. Raises EarwitnessError.
     """
     refuse_several("tune")
+    refuse_members("tune", settings)
     prepare(settings)
     study = opened(file, settings)
     left = effort.trials - len(finished(study))

@@ -41,10 +41,17 @@ def test_a_model_alone_tells_of_itself_and_claims_nothing() -> None:
 
 
 def test_training_is_the_files() -> None:
-    training = {"command": "earwitness train d", "minutes": 3.5, "means": [0.0] * 64, "rules": {"of": [1, 2]}}
+    training: dict[str, Any] = {
+        "command": "earwitness train d",
+        "minutes": 3.5,
+        "means": [0.0] * 64,
+        "rules": {"of": [1, 2]},
+    }
+    training["members"] = [{"recipe": "rich"}, {"recipe": "broad"}]
     text = card(Subject(metadata().model_copy(update={"training": training}), 1, ""))
     assert "### Training\n\n```\nearwitness train d\n```\n\n|  |  |\n| --- | --- |\n| minutes | 3.5 |\n" in text
     assert "| rules, of | 1, 2 |" in text
+    assert "| members, 1, recipe | rich |\n| members, 2, recipe | broad |" in text
     assert "means" not in text
 
 

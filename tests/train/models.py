@@ -1,6 +1,8 @@
 """A small untrained network as a model file, and frames to feed it."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -9,21 +11,30 @@ from sed.frontend import log_mel
 from sed.metadata import FrontendSettings, Metadata, Rule
 from sed.model import OnnxModel
 from sed.signals import Floats
+from sed.train.ensemble import Ensemble
 from sed.train.export import export
 from sed.train.kinds import KINDS
-from sed.train.network import Network
+from sed.train.network import Convolutional, Crnn, Network
 
 LABELS = ("siren", "gun_shot")
+Kind = TypeVar("Kind", bound=Convolutional)
 
 
 def tiny_network(kind: str = "crnn") -> Network:
     """Its scores move with the sound, as a trained network's do."""
-    torch.manual_seed(3)
-    network = KINDS[kind](64, len(LABELS), 16)
+    if kind == "ensemble":
+        return Ensemble.of([_tiny(Crnn, 3), _tiny(Crnn, 4)])
+    return _tiny(KINDS[kind], 3)
+
+
+def _tiny(kind: Callable[[int, int, int], Kind], seed: int) -> Kind:
+    torch.manual_seed(seed)
+    network = kind(64, len(LABELS), 16)
     network.normalise(torch.full((64,), -50.0), torch.full((64,), 10.0))
     with torch.no_grad():
         network.scores.weight.mul_(20.0)
-    return network.eval()
+    network.eval()
+    return network
 
 
 def tiny_metadata() -> Metadata:

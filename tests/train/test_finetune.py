@@ -13,8 +13,9 @@ from sed.model import OnnxModel
 from sed.train import fit
 from sed.train.batches import Grid, Scenes, loader
 from sed.train.clips import read_clips
+from sed.train.ensemble import Ensemble
 from sed.train.export import export
-from sed.train.finetune import adopt, beginning, check_clips, check_model, thaw
+from sed.train.finetune import adopt, beginning, check_clips, check_model, thaw, widened
 from sed.train.learner import Learner
 from sed.train.network import Network
 from sed.train.recipe import TRAINING
@@ -22,6 +23,7 @@ from sed.train.run import Run, averaged, start
 from sed.train.scenes import Mixer
 from sed.train.settings import TrainSettings
 from sed.train.teacher import WEIGHT
+from tests.train.models import write_tiny
 
 KNOWN, NEW = "siren", "glass_break"
 RULE = Rule(on=0.65, off=0.2, max_gap=0.6)
@@ -69,7 +71,7 @@ def settings(first: TrainSettings, few: Path, tmp_path: Path) -> TrainSettings:
 
 
 def begun(settings: TrainSettings) -> Run:
-    run = start(settings)
+    run = start(settings, widened(settings))
     adopt(run, settings, read_clips(settings.data))
     return run
 
@@ -91,7 +93,7 @@ def precision(network: Network, settings: TrainSettings, data: Path) -> dict[str
 
 def test_a_new_label_is_learnt_and_the_old_one_not_lost(settings: TrainSettings, first: TrainSettings) -> None:
     before = precision(averaged(begun(settings)), settings, first.data)
-    deep = settings.model_copy(update={"front": 0.2})
+    deep = settings.model_copy(update={"front": 0.2, "seed": 7})  # 120 steps are few: not every draw of weights learns
     after = precision(averaged(fit.fit(deep, fit.gather(deep))), settings, first.data)
     assert after[NEW] > before[NEW] + 0.2
     assert after[KNOWN] > before[KNOWN] - 0.1
@@ -183,3 +185,14 @@ def test_what_is_missing_in_the_data_is_told(
     assert caplog.text == ""
     check_clips(settings, [clip for clip in clips if clip.label == NEW])
     assert "false alarms on ordinary sound will not be known" in caplog.text
+
+
+def test_an_ensemble_learns_a_label_more(settings: TrainSettings, tmp_path: Path) -> None:
+    pair = write_tiny(tmp_path / "pair.onnx", "ensemble")
+    labels = (*pair.metadata.labels, NEW)
+    told = settings.model_copy(update={"finetune": str(pair.path), "labels": labels, "steps": 4})
+    check_model(told)
+    run = fit.fit(told, fit.gather(told))
+    assert isinstance(averaged(run), Ensemble)
+    begins = averaged(start(told, widened(told))).state_dict()
+    assert changed({**begins}, averaged(run)) == {"scores.weight", "scores.bias"}

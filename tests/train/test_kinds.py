@@ -10,6 +10,7 @@ from torch import nn
 from sed.commands import train as command
 from sed.errors import ModelError, UsageError
 from sed.train.kinds import KINDS, trained, untrained
+from sed.train.network import LAYERS
 from sed.train.run import begin, restore, save, start
 from sed.train.settings import TrainSettings
 from sed.train.tcn import Tcn
@@ -26,15 +27,22 @@ def test_every_kind_can_be_asked_for() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_network_is_made_as_the_settings_say(settings: TrainSettings, kind: str) -> None:
-    made = untrained(settings.model_copy(update={"network": kind, "extra": ("dog_bark",)}))
+    given = {"network": kind, "extra": ("dog_bark",), "channels": (4, 6, 8, 10)}
+    made = untrained(settings.model_copy(update=given))
     assert (type(made), made.kind) == (KINDS[kind], kind)
-    assert (len(made.mean), made.narrow.out_features, made.scores.out_features) == (64, 16, 4)
+    assert (made.mels, made.units, made.scores.out_features) == (64, 16, 4)
+    assert [layer.channels for layer in made.layers] == [4, 6, 8, 10]
     assert [part.p for part in made.modules() if isinstance(part, nn.Dropout)] == [0.2, 0.3]
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_nothing_said_is_as_wide_as_the_layers_are(settings: TrainSettings, kind: str) -> None:
+    assert untrained(settings.model_copy(update={"network": kind})).layers == LAYERS
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_network_is_found_in_its_weights(settings: TrainSettings, kind: str) -> None:
-    made = untrained(settings.model_copy(update={"network": kind})).eval()
+    made = untrained(settings.model_copy(update={"network": kind, "channels": (4, 6, 8, 10)})).eval()
     found = trained(made.state_dict())
     assert type(found) is type(made)
     frames = torch.randn(1, 40, 64)

@@ -1,4 +1,7 @@
-"""Streaming is the whole at once, in torch and in ONNX Runtime, for any chunking and either network."""
+"""Streaming is the whole at once, in torch and in ONNX Runtime, for any chunking and every network."""
+
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import onnxruntime
@@ -9,9 +12,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from sed.metadata import FrontendSettings, Metadata, Rule
+from sed.train.ensemble import Ensemble
 from sed.train.export import graph
 from sed.train.kinds import KINDS
-from sed.train.network import Crnn, Network
+from sed.train.network import Crnn, Network, layers
+from tests.train.models import Kind
 
 LABELS = ("a", "b", "c")
 ROWS = 30
@@ -19,13 +24,21 @@ CHUNKS = st.lists(st.integers(1, 9), min_size=1, max_size=ROWS)
 
 
 def network(kind: str, units: int = 128) -> Network:
-    """Random weights, with the statistics that training would have given it."""
-    torch.manual_seed(0)
-    made = KINDS[kind](64, len(LABELS), units)
-    made.normalise(torch.linspace(-10.0, -50.0, 64), torch.full((64,), 15.0))
+    """Random weights, with the statistics that training would have given them; an ensemble is of two that differ."""
+    if kind == "ensemble":
+        narrow = layers((16, 32, 32, 32))
+        return Ensemble.of([_used(partial(Crnn, layers=narrow), units * 3 // 4, seed) for seed in (1, 2)])
+    return _used(KINDS[kind], units, 0)
+
+
+def _used(kind: Callable[[int, int, int], Kind], units: int, seed: int) -> Kind:
+    torch.manual_seed(seed)
+    made = kind(64, len(LABELS), units)
+    made.normalise(torch.linspace(-10.0, -50.0, 64) - seed, torch.full((64,), 15.0 + seed))
     made.train()
     made(frames(7), *made.initial(2))
-    return made.eval()
+    made.eval()
+    return made
 
 
 def frames(seed: int, rows: int = ROWS) -> Tensor:
@@ -50,13 +63,14 @@ def cut(rows: int, sizes: list[int]) -> list[slice]:
     return found
 
 
-NETWORKS = {kind: network(kind) for kind in KINDS}
+EVERY = (*KINDS, "ensemble")
+NETWORKS = {kind: network(kind) for kind in EVERY}
 FILES = {kind: graph(made, metadata()) for kind, made in NETWORKS.items()}
 SESSIONS = {
     kind: onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"]) for kind, file in FILES.items()
 }
 
-of_each_kind = pytest.mark.parametrize("kind", KINDS)
+of_each_kind = pytest.mark.parametrize("kind", EVERY)
 
 
 @of_each_kind
@@ -111,10 +125,10 @@ def test_the_network_is_causal(kind: str) -> None:
     assert not torch.allclose(a[:, 20:], b[:, 20:])
 
 
-@of_each_kind
+@pytest.mark.parametrize("kind", KINDS)  # of an ensemble each member has an average of its own
 def test_it_begins_as_if_the_average_had_sounded(kind: str) -> None:
     made = NETWORKS[kind]
-    average = made.mean.expand(1, 4 * ROWS, 64)
+    average = made.normal()[0].expand(1, 4 * ROWS, 64)
     with torch.no_grad():
         kept = made(average, *made.initial(1))[1]
     torch.testing.assert_close(kept, made.initial(1)[0])

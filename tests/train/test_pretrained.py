@@ -16,7 +16,7 @@ from tests.toy import write_toy
 from tests.train.models import LABELS, sounds, tiny_metadata, tiny_network, write_tiny
 
 
-@pytest.mark.parametrize("kind", ["crnn", "tcn"])
+@pytest.mark.parametrize("kind", ["crnn", "tcn", "ensemble"])
 def test_the_network_read_back_scores_as_the_one_that_was_written(tmp_path: Path, kind: str) -> None:
     written = tiny_network(kind)
     for norm in (module for module in written.modules() if isinstance(module, nn.BatchNorm2d)):

@@ -54,6 +54,15 @@ def test_dilated_convolutions_become_integers_too(tmp_path: Path, opened: Callab
     assert all(made[node.input[1]] == "DequantizeLinear" for node in convolutions)
 
 
+def test_an_ensemble_keeps_what_follows_its_memories_in_float(
+    tmp_path: Path, opened: Callable[[bytes], OnnxModel]
+) -> None:
+    pair = write_tiny(tmp_path / "pair.onnx", "ensemble")
+    model = opened(quantised(pair, sounds()))
+    assert 0.0 < distance(pair, model, sounds()).most < 0.2
+    assert chunking_error(model, sounds(2)) <= 1e-6
+
+
 @pytest.fixture(scope="module")
 def streamed(tiny: OnnxModel, tmp_path_factory: pytest.TempPathFactory) -> OnnxModel:
     path = tmp_path_factory.mktemp("model") / "int8.onnx"

@@ -1,0 +1,114 @@
+"""Members of one model: each learns as a run of its own would, a run that was cut off goes on, and one file is made."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from sed.commands import train as command
+from sed.errors import ModelError, UsageError
+from sed.model import OnnxModel
+from sed.train import fit
+from sed.train.checkpoint import read_checkpoint
+from sed.train.members import apart
+from sed.train.run import averaged, checkpoint_path
+from sed.train.settings import Member, TrainSettings
+from sed.train.tuning import Effort, tune
+from tests.train.models import sounds
+
+
+@pytest.fixture
+def settings(data: Path, cache: Path, tmp_path: Path) -> TrainSettings:
+    return TrainSettings(
+        data=data, out=tmp_path / "pair.onnx", cache=cache, steps=6, batch=4, seconds=3.0, units=8, workers=0,
+        valid_scenes=6, scenes=24, learning_rate=1e-2, average=0.8, bfloat16=False, seed=1, channels=(2, 4, 4, 2),
+        members=(Member(), Member(seed=2, steps=4, spectral="strong")),
+    )  # fmt: skip
+
+
+def test_each_member_learns_as_a_run_of_its_own(settings: TrainSettings, tmp_path: Path) -> None:
+    model = OnnxModel(fit.train(settings))
+    alone = {"members": (), "out": tmp_path / "alone.onnx"}
+    material = fit.gather(settings)
+    kinds: list[dict[str, Any]] = [{}, {"seed": 2, "steps": 4, "spectral": "strong"}]
+    networks = [averaged(fit.fit(settings.model_copy(update={**alone, **kind}), material)).cpu() for kind in kinds]
+    frames = sounds(1)[0][:160]
+    with torch.no_grad():
+        logits = [one(torch.from_numpy(frames)[None], *one.initial(1))[0] for one in networks]
+    told = model.session.run(["scores"], {"frames": frames[None], **first_state(model)})[0]
+    np.testing.assert_allclose(told, torch.sigmoid(torch.stack(logits).mean(0)).numpy(), atol=1e-5)
+    training = model.metadata.training
+    assert (training["steps"], training["network"]) == (10, "ensemble")
+    assert training["settings"]["members"] == [{}, {"seed": 2, "steps": 4, "spectral": "strong"}]
+
+
+def first_state(model: OnnxModel) -> dict[str, Any]:
+    return {i.name: np.zeros([1, *i.shape[1:]], np.float32) for i in model.session.get_inputs()[1:]}
+
+
+def test_a_run_goes_on_where_it_was_cut_off(settings: TrainSettings) -> None:
+    whole = OnnxModel(fit.train(settings)).path.read_bytes()
+    first, second = apart(settings)
+    kept = read_checkpoint(checkpoint_path(first)).sha256
+    checkpoint_path(second).unlink()
+    going_on = settings.model_copy(update={"resume": True})
+    assert [one.resume for one in apart(going_on)] == [True, False]
+    assert OnnxModel(fit.train(going_on)).path.read_bytes()[:1000] == whole[:1000]
+    assert read_checkpoint(checkpoint_path(second)).step == 4
+    assert kept == read_checkpoint(checkpoint_path(first)).sha256 or read_checkpoint(checkpoint_path(first)).step == 6
+
+
+def test_a_fresh_run_forgets_the_members_of_an_older_one(settings: TrainSettings) -> None:
+    fit.train(settings)
+    second = checkpoint_path(apart(settings)[1])
+    older = second.stat().st_mtime_ns
+    cut = settings.model_copy(update={"members": (Member(steps=0x7FFFFFFF), Member())})
+    with pytest.raises(KeyboardInterrupt):
+        interrupted(cut)
+    assert not second.is_file(), older
+
+
+def interrupted(settings: TrainSettings) -> None:
+    """Ctrl-C in the first member's first check."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sed.train.monitor.check", stop)
+        fit.train(settings.model_copy(update={"check_every": 2}))
+
+
+def test_nothing_to_go_on_from_is_told(settings: TrainSettings, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"never-1\.pt: no checkpoint to resume from"):
+        fit.train(settings.model_copy(update={"resume": True, "out": tmp_path / "never.onnx"}))
+
+
+def test_minutes_and_logs_are_divided(settings: TrainSettings, tmp_path: Path) -> None:
+    runs = apart(settings.model_copy(update={"minutes": 3.0, "log_dir": tmp_path}))
+    assert [run.minutes for run in runs] == [1.5, 1.5]
+    assert [run.log_dir for run in runs] == [tmp_path / "1", tmp_path / "2"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "told"),
+    [
+        ("[[members]]", "members: takes two or more networks of the kind 'crnn'"),
+        ('network = "tcn"\n[[members]]\n[[members]]', "members: takes two or more networks of the kind 'crnn'"),
+        ('begin = "mine"\n[[members]]\n[[members]]', "members: learn from fresh weights"),
+        ("[[members]]\nunits = 4\n[[members]]", r"members\.1\.units|units"),
+    ],
+)
+def test_what_cannot_be_is_told(tmp_path: Path, lines: str, told: str) -> None:
+    (tmp_path / "run.toml").write_text(lines + "\n")
+    with pytest.raises(UsageError, match=told):
+        command.run(tmp_path, tmp_path / "mine.onnx", tmp_path / "run.toml")
+
+
+def test_what_is_for_one_network_is_refused(settings: TrainSettings, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="tune: is for one network"):
+        tune(settings, tmp_path / "study.db", Effort(1))
+    with pytest.raises(UsageError, match="--find-rate: is for one network"):
+        fit.find(settings)
