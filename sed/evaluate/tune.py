@@ -26,6 +26,8 @@ MIN_DURATIONS = (0.04, 0.08, 0.12, 0.2, 0.4, 0.8, 1.2)
 MAX_RISES = (0.0, 0.2, 0.5, 1.0, 2.0, 4.0)
 """Seconds."""
 ROUNDS = 2
+NEAR = 0.02
+"""F1 by which two rules cannot be told apart: two events of 120."""
 
 PROMPT: Mapping[str, float] = {"gun_shot": 0.12, "glass_break": 0.12}
 """Seconds: the longest `min_duration` of labels that have to be told at once. It is most of an alert's delay."""
@@ -86,9 +88,10 @@ def tune(
     labels: Sequence[str] | None = None,
     prompt: Mapping[str, float] = PROMPT,
 ) -> dict[str, Tuned]:
-    """For each label, all of them or some, the rule with the best onset F1 that keeps within the budget.
+    """For each label, all of them or some, the rule that keeps within the budget and has the best onset F1.
 
-    Where no rule does, the one that comes nearest is taken. `on`, `off`, `min_duration` and `max_rise` change, by
+    Of rules whose F1 is within NEAR of the best, the one that finds most: the budget says what false alarms may cost.
+    Where no rule keeps within it, the one that comes nearest is taken. `on`, `off`, `min_duration` and `max_rise` change, by
     turns: `on` with each of the others while the rest stays at the best yet. Of equal rules the one harder to set off
     is taken. A label without any event in the recordings has nothing to be chosen by, and keeps its rule. `prompt`
     bounds the `min_duration` of some labels.
@@ -146,7 +149,9 @@ def _best(
     for _ in range(ROUNDS):
         for axis in ("max_rise", "off", "min_duration"):
             best = max((best, *_along(axis, best, durations)), key=rank)
-    return seen[best]
+    least = seen[best].counts.f1 - NEAR
+    near = (tuned for tuned in seen.values() if budget.holds(tuned) and tuned.counts.f1 >= least)
+    return max(near, key=lambda tuned: (tuned.counts.found, rank(tuned.rule)), default=seen[best])
 
 
 def _first(given: Rule, durations: Sequence[float]) -> Iterator[Rule]:
