@@ -91,10 +91,10 @@ def tune(
     """For each label, all of them or some, the rule that keeps within the budget and has the best onset F1.
 
     Of rules whose F1 is within NEAR of the best, the one that finds most: the budget says what false alarms may cost.
-    Where no rule keeps within it, the one that comes nearest is taken. `on`, `off`, `min_duration` and `max_rise` change, by
-    turns: `on` with each of the others while the rest stays at the best yet. Of equal rules the one harder to set off
-    is taken. A label without any event in the recordings has nothing to be chosen by, and keeps its rule. `prompt`
-    bounds the `min_duration` of some labels.
+    Where no rule keeps within it, the one that comes nearest is taken. `on`, `off`, `min_duration` and `max_rise`
+    change, by turns: `on` with each of the others while the rest stays at the best yet. Of equal rules the one harder
+    to set off is taken. A label without any event in the recordings has nothing to be chosen by, and keeps its rule.
+    `prompt` bounds the `min_duration` of some labels.
     """
     held = {event.label for recording in recordings for event in recording.events}
     wanted = [label for label in labels or metadata.labels if label in held]
