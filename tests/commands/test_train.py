@@ -103,7 +103,7 @@ def test_fine_tuning_begins_with_what_suits_few_recordings(tmp_path: Path, told:
     command.run(tmp_path, tmp_path / "mine.onnx", labels=("doorbell",), finetune="earwitness-1", batch=4)
     assert (told[0].finetune, told[0].labels, told[0].batch) == ("earwitness-1", ("doorbell",), 4)
     assert told[0].steps < 1000
-    assert told[0].units == 128  # the model's
+    assert (told[0].units, told[0].channels) == (96, (16, 32, 32, 32))  # the model's
 
 
 def test_a_model_that_is_not_ours_is_one_line(tmp_path: Path) -> None:
