@@ -141,7 +141,7 @@ def test_a_clip_plays(page: Seen) -> None:
     assert seconds == pytest.approx(PRE + event["duration"] + POST, abs=0.1)
     browser.open(f"event/{event['id']}")
     browser.shows(".event audio")
-    browser.wait(lambda: browser.run("return document.querySelector('audio').duration") > 0)
+    browser.wait(lambda: browser.run("return document.querySelector('audio').duration > 0"))  # NaN until it is known
     assert browser.run("return document.querySelector('audio').duration") == pytest.approx(seconds, abs=0.02)
     browser.press(" ")
     browser.wait(lambda: browser.run("return document.querySelector('audio').currentTime > 0.1"))
