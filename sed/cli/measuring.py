@@ -6,8 +6,17 @@ from typing import Annotated
 import typer
 
 from sed.cli.app import app
-from sed.cli.options import ConfigOption, DataOption, RuleOption, load
+from sed.cli.options import ConfigOption, DataOption, RuleOption, check_used, given, load
 from sed.errors import UsageError
+
+BudgetOnOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--budget-on",
+        metavar="KIND=N",
+        help="A budget of their own for recordings of a kind, as explosion=45; repeatable.",
+    ),
+]
 
 
 @app.command()
@@ -48,13 +57,19 @@ def evaluate(
     data: Annotated[
         Path | None, typer.Option(help="A folder with clips.csv: false alarms on its background, music and speech.")
     ] = None,
-    split: Annotated[str, typer.Option(help="The side of --data to listen to.")] = "test",
+    split: Annotated[
+        str | None,
+        typer.Option(help="The side of --data to listen to.", show_default="test; with --rules tune, valid"),
+    ] = None,
     json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write every figure here.")] = None,
     report: Annotated[Path | None, typer.Option(metavar="DIR", help="Write a page with pictures here.")] = None,
     worst: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write the worst misses and false alarms here, as pictures.")
     ] = None,
-    each: Annotated[int, typer.Option(min=1, help="With --worst: pictures a label and kind of mistake.")] = 8,
+    each: Annotated[
+        int | None,
+        typer.Option(min=1, help="With --worst: pictures a label and kind of mistake.", show_default="8"),
+    ] = None,
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw onset F1 and false alarms an hour here (PNG).")
     ] = None,
@@ -62,11 +77,11 @@ def evaluate(
         str | None,
         typer.Option(metavar="tune", help="Choose the rules on these recordings and write them into the model file."),
     ] = None,
-    budget: Annotated[float, typer.Option(min=0.0, help="With --rules tune: false alarms an hour, of each label.")] = 1,
-    budget_on: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KIND=N", help="A budget of their own for recordings of a kind; repeatable."),
+    budget: Annotated[
+        float | None,
+        typer.Option(min=0.0, help="With --rules tune: false alarms an hour, of each label.", show_default="1"),
     ] = None,
+    budget_on: BudgetOnOption = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="With --rules tune: the file to write. Default: the model's own.")
     ] = None,
@@ -82,9 +97,13 @@ def evaluate(
 
     if rules not in {None, "tune"}:
         raise UsageError(f"--rules {rules}: unknown; the one thing to do with rules is to tune them")
-    tuning = command.Tuning(command.budget(budget, budget_on or ()), out) if rules else None
-    wanted = command.Wanted(json, report, worst, each, picture)
-    command.run(load(config, model, rule), scenes, data, split=split, wanted=wanted, seed=seed, tuning=tuning)
+    check_used("evaluate", "--rules tune", rules, budget=budget, budget_on=tuple(budget_on or ()), out=out)
+    check_used("evaluate", "--worst DIR", worst, each=each)
+    check_used("evaluate", "--data DATA", data, split=split)
+    side = command.side(split, tuning=rules is not None)
+    tuning = command.Tuning(command.budget(1.0 if budget is None else budget, budget_on or ()), out) if rules else None
+    wanted = command.Wanted(json, report, worst, picture=picture, **given(each=each))
+    command.run(load(config, model, rule), scenes, data, split=side, wanted=wanted, seed=seed, tuning=tuning)
 
 
 @app.command()
@@ -101,6 +120,7 @@ def compare(
     budget: Annotated[
         float, typer.Option(min=0.0, help="False alarms an hour, of each label, to fit YAMNet within.")
     ] = 1,
+    budget_on: BudgetOnOption = None,
     json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write every figure here.")] = None,
     plot: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the comparison here (PNG).")] = None,
     picture: Annotated[
@@ -113,13 +133,15 @@ def compare(
     """Measure a model beside YAMNet on the same scenes, YAMNet fitted on others as generously as can be.
 
     Its classes, hop, thresholds, durations and the shift of its onsets are chosen label by label: once within the
-    budget of false alarms, and once for the best F1 whatever the alarms.
+    budget of false alarms, and once for the best F1 whatever the alarms. Give it the budgets that your model's rules
+    were chosen for.
 
     Example: **earwitness compare --scenes scenes-test --valid scenes-valid --yamnet yamnet.tflite --plot compare.png**
     """
     from sed.commands import compare as command
+    from sed.commands.evaluate import budget as budget_of
 
-    peer = command.Peer(yamnet, valid, budget)
+    peer = command.Peer(yamnet, valid, budget_of(budget, budget_on or ()))
     command.run(
         load(config, model, rule), scenes, peer, data, json_file=json, plot=plot, picture=picture, seed=seed
     )  # fmt: skip

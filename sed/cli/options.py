@@ -56,6 +56,12 @@ def speed_of(text: str) -> float | None:
     return speed
 
 
+def check_used(command: str, needed: str, there: object, **options: object) -> None:
+    """Raise UsageError if one of the options is given without what is needed for it, which is not `there`."""
+    if there is None and (idle := [name.replace("_", "-") for name in given(**options)]):
+        raise UsageError(f"{command}: --{idle[0]} is for {needed}; add that, or leave --{idle[0]} out")
+
+
 def given(**options: Any) -> dict[str, Any]:
     """Those that were given: neither None nor an empty list."""
     return {name: value for name, value in options.items() if value not in (None, ())}

@@ -1,4 +1,4 @@
-"""`earwitness compare`: a model beside YAMNet on the same scenes, and beside simple classifiers on the same clips."""
+"""`earwitness compare`: a model beside YAMNet on the same scenes and the same ordinary sound."""
 
 import json
 import sys
@@ -8,7 +8,16 @@ from pathlib import Path
 
 from rich.console import Console
 
-from sed.commands.evaluate import LIBRARIES, PIPE_WIDTH, check_picture, draw, ordinary, progress, write_text
+from sed.commands.evaluate import (
+    LIBRARIES,
+    PIPE_WIDTH,
+    check_kinds,
+    check_picture,
+    draw,
+    ordinary,
+    progress,
+    write_text,
+)
 from sed.config import Config, merged_rules
 from sed.errors import UsageError
 from sed.evaluate.comparison import System, as_document, draw_comparison, side_by_side
@@ -18,6 +27,7 @@ from sed.evaluate.listener import held_by
 from sed.evaluate.peer import check_labels, described, fit_yamnet, listener, recorded
 from sed.evaluate.scenelist import Scene, read_scenes
 from sed.evaluate.summary import draw_summary
+from sed.evaluate.tune import Budget
 from sed.evaluate.yamnet import Yamnet
 from sed.model import OnnxModel
 from sed.shipped import model_path
@@ -29,7 +39,7 @@ class Peer:
 
     file: Path
     valid: Path
-    budget: float  # false alarms an hour, of each label
+    budget: Budget
 
 
 def run(
@@ -48,6 +58,7 @@ def run(
         check_picture(option, path)
     mixed, valid = read_scenes(scenes), read_scenes(peer.valid)
     plain, plain_valid = (ordinary(data, "test"), ordinary(data, "valid")) if data else ([], [])
+    check_kinds(peer.budget, [*valid, *plain_valid])
     model = OnnxModel(model_path(config.model))
     labels = _labels(model.metadata.labels, mixed, valid)
     check_labels(labels)
@@ -61,8 +72,8 @@ def run(
         systems = [System(model.metadata.model_copy(update={"rules": rules}), ours)]
         heard = recorded(yamnet, [*valid, *plain_valid], step)
         for name, budget in (
-            (f"YAMNet, at most {peer.budget:g}/h", peer.budget),
-            ("YAMNet, best F1", float("inf")),
+            (f"YAMNet, at most {_limits(peer.budget)}", peer.budget),
+            ("YAMNet, best F1", Budget(float("inf"))),
         ):
             fitted = fit_yamnet(yamnet, labels, heard, budget)
             found = measured(listener(yamnet, fitted), mixed, plain, seed=seed, step=step)
@@ -87,13 +98,20 @@ def _labels(labels: Sequence[str], scenes: Sequence[Scene], valid: Sequence[Scen
     return found
 
 
+def _limits(budget: Budget) -> str:
+    """A budget as it is said in a name."""
+    return f"{budget.per_hour:g}/h" + "".join(f", {most:g}/h on {kind}" for kind, most in budget.by_kind.items())
+
+
 def _tell(console: Console, system: System) -> None:
     """How a peer was read."""
     for label, read in system.metadata.training.items():
         shortest = system.metadata.rules[label].min_duration
+        apart = "".join(f", {rate:.2f} on {kind}" for kind, rate in read.get("valid_alarms_per_hour_on", {}).items())
         console.print(
             f"{system.name}: {label}: {', '.join(read['classes'])}; a window each {read['hop']:g} s, its sound said to"
             f" begin {read['shift']:g} s into it; on {read['on']:g}, off {read['off']:g}, min_duration {shortest:g};"
-            f" F1 {read['valid_f1']:.3f}, {read['valid_alarms_per_hour']:.2f} false alarms/h on what it was chosen on",
+            f" F1 {read['valid_f1']:.3f}, {read['valid_alarms_per_hour']:.2f} false alarms/h{apart} on what it was"
+            " chosen on",
             markup=False, soft_wrap=True,
         )  # fmt: skip

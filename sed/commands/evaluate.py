@@ -3,7 +3,7 @@
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,8 +59,18 @@ def budget(per_hour: float, by_kind: Sequence[str]) -> Budget:
         try:
             apart[kind] = float(number)
         except ValueError:
-            raise UsageError(f"--budget-on {text}: need KIND=NUMBER, such as explosions=15") from None
+            raise UsageError(f"--budget-on {text}: need KIND=NUMBER, such as explosion=45") from None
     return Budget(per_hour, apart)
+
+
+def side(split: str | None, *, tuning: bool) -> str:
+    """The side of --data to listen to; raises UsageError if rules would be chosen on the sounds of test."""
+    if tuning and split == "test":
+        raise UsageError(
+            "evaluate --rules tune: --split test is there to measure on, and rules chosen on it would flatter every"
+            " figure; say --split valid, or leave --split out"
+        )
+    return split or ("valid" if tuning else "test")
 
 
 def run(
@@ -82,9 +92,8 @@ def run(
     mixed = read_scenes(scenes) if scenes else []
     plain = ordinary(data, split) if data else []
     model = OnnxModel(model_path(config.model))
-    if unknown := sorted({*(tuning.budget.by_kind if tuning else ())} - {scene.kind for scene in (*mixed, *plain)}):
-        kinds = ", ".join(sorted({scene.kind for scene in (*mixed, *plain)}))
-        raise UsageError(f"--budget-on {unknown[0]}: no recording is of this kind; there are {kinds}")
+    if tuning:
+        check_kinds(tuning.budget, [*mixed, *plain])
     for name in (*LIBRARIES, *(("onnx",) if tuning else ())):
         library(name)  # before an hour of listening
     if tuning:
@@ -149,6 +158,14 @@ def ordinary(data: Path, split: str) -> list[Scene]:
     if not clips:
         raise UsageError(f"--data {data}: no {', '.join(PLAIN)} in split '{split}' to count false alarms on")
     return [Scene(c.path, data / c.path, c.label, bed=Origin(c.path, c.dataset)) for c in clips]
+
+
+def check_kinds(budget: Budget, recordings: Iterable[Scene]) -> None:
+    """Raise UsageError if a kind has a budget of its own and no recording is of it."""
+    there = {recording.kind for recording in recordings}
+    if unknown := sorted({*budget.by_kind} - there):
+        kinds = ", ".join(sorted(there))
+        raise UsageError(f"--budget-on {unknown[0]}: no recording is of this kind; there are {kinds}")
 
 
 def check_picture(option: str, path: Path | None) -> None:

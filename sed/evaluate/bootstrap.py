@@ -1,6 +1,6 @@
-"""How sure a figure is: the same figure of scenes drawn anew, with replacement."""
+"""How sure a figure is: the same figure of scenes, or of their sources, drawn anew with replacement."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,16 @@ def draws(scenes: int, count: int = DRAWS, seed: int = 0) -> Values:
     rng = np.random.default_rng(seed)
     rows = [np.bincount(rng.integers(scenes, size=scenes), minlength=scenes) for _ in range(count)]
     return np.array([np.ones(scenes, np.int64), *rows], np.float64).reshape(1 + count, scenes)
+
+
+def draws_of(sources: Sequence[str], count: int = DRAWS, seed: int = 0) -> Values:
+    """As `draws`, but sources are drawn, each with all its scenes: those over one bed are wrong together.
+
+    `sources` says where each scene comes from. The cluster bootstrap, Field & Welsh 2007.
+    """
+    places = {source: place for place, source in enumerate(dict.fromkeys(sources))}
+    drawn = draws(len(places), count, seed)
+    return drawn[:, [places[source] for source in sources]]
 
 
 def interval(values: Values) -> Interval:

@@ -23,6 +23,9 @@ TITLES = {
     "onset_error_ms": "onset error, median ms",
     "onset_delay_ms": "onset delay, signed, median ms",
     "recall_clear": "recall of clear events",
+    "recall_quiet_beds": "recall, bed below -40 dBFS",
+    "recall_middle_beds": "recall, bed -40 to -35 dBFS",
+    "recall_loud_beds": "recall, bed -35 dBFS and above",
     "onset_f1_quieter": "onset F1, played quieter",
     "onset_f1_change": "its change",
 }
@@ -151,7 +154,8 @@ def _evaluations(subject: Subject) -> Iterator[str]:
         kinds = (f"{n} {kind} ({document['hours'][kind]:.2f} h)" for kind, n in document["scenes"].items())
         events = [f"{n} {label}" for label, n in sorted(document["events"].items())]
         told = f"; events: {', '.join(events)}" if events else ""
-        yield f"{', '.join(kinds)}{told}. In brackets: {document['confidence']:.0%} bootstrap intervals.\n"
+        drawn = f"{document['confidence']:.0%} bootstrap intervals, a bed drawn with all scenes over it"
+        yield f"{', '.join(kinds)}{told}. In brackets: {drawn}.\n"
         columns = (ALL, *document["labels"])
         rows = (
             (_title(name), *(_figure(name, figures.get(column)) for column in columns))

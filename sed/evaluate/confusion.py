@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from sed.evaluate.eventscores import ONSET_COLLAR
+from sed.evaluate.matching import COLLAR
 from sed.evaluate.reference import Sound
 from sed.evaluate.scenelist import Scene
 
@@ -45,10 +45,10 @@ def worst(counts: Confusion, most: int = 8) -> list[tuple[str, str, int]]:
 def _heard_at(scene: Scene, onset: float) -> str:
     """The sound mixed in that is nearest to an onset, `nothing` if only the bed is heard there."""
     sounds = [part.sound for part in scene.parts] or list(scene.events)
-    near = [s for s in sounds if s.onset - ONSET_COLLAR <= onset <= s.offset + ONSET_COLLAR]
+    near = [s for s in sounds if s.onset - COLLAR <= onset <= s.offset + COLLAR]
     return min(near, key=lambda s: abs(s.onset - onset)).label if near else NOTHING
 
 
 def _together(told: Sound, known: Sound) -> bool:
     """Whether two sounds overlap, give or take the collar."""
-    return told.onset <= known.offset + ONSET_COLLAR and told.offset >= known.onset - ONSET_COLLAR
+    return told.onset <= known.offset + COLLAR and told.offset >= known.onset - COLLAR

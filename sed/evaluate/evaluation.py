@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from sed.evaluate.bootstrap import DRAWS, Interval, Values, draws, interval, intervals, ratio
+from sed.evaluate.bootstrap import DRAWS, Interval, Values, draws_of, interval, intervals, ratio
 from sed.evaluate.confusion import Confusion, confusion
 from sed.evaluate.curves import Curve, Segments, segments
 from sed.evaluate.eventscores import Figures, Tally, by_event, by_onset, by_segment
@@ -22,6 +22,8 @@ from sed.model import OnnxModel
 QUIETER_DB = 20.0
 CLEAR_DB = 12.0
 """An event this far above the bed is hard to excuse missing."""
+BED_EDGES_DBFS = (-40.0, -35.0)
+"""They part quiet, middle and loud beds; those of `earwitness scenes` lie evenly between -45 and -30."""
 
 Step = Callable[[], None]
 
@@ -130,7 +132,8 @@ def _listen(listener: Listener, scenes: Sequence[Scene], gain_db: float, seed: i
     for scene in scenes:
         heard.append(listener.hear(scene.read(listener.rate) * gain))
         step()
-    return _Listened(listener.labels, scenes, heard, draws(len(scenes), DRAWS, seed))
+    beds = [scene.bed.clip or scene.name for scene in scenes]
+    return _Listened(listener.labels, scenes, heard, draws_of(beds, DRAWS, seed))
 
 
 def _describe(findings: Findings, listened: _Listened) -> None:
@@ -184,19 +187,39 @@ def _by_scores(mixed: _Listened) -> Iterator[Measure]:
 
 def _by_pairs(mixed: _Listened) -> Iterator[Measure]:
     pairs = [
-        (number, scene, pair)
+        (number, pair)
         for number, (scene, heard) in enumerate(zip(mixed.scenes, mixed.heard, strict=True))
         for pair in paired(scene.events, heard.told)
     ]
-    found = [(number, pair) for number, _, pair in pairs if pair.told is not None]
+    found = [(number, pair) for number, pair in pairs if pair.told is not None]
     yield Measure("onset_error_ms", "onset error, median ms", 0, _medians(mixed, found, abs))
     yield Measure("onset_delay_ms", "  signed", 0, _medians(mixed, found, float))
-    levelled = [(n, level, pair) for n, scene, pair in pairs if (level := scene.ratio_db(pair.known)) is not None]
+    yield from _by_ratio(mixed, pairs)
+    yield from _by_bed(mixed, pairs)
+
+
+def _by_ratio(mixed: _Listened, pairs: Sequence[tuple[int, Pair]]) -> Iterator[Measure]:
+    """Recall by how far events stand above the bed, as far as that is known."""
+    levelled = [(n, level, pair) for n, pair in pairs if (level := mixed.scenes[n].ratio_db(pair.known)) is not None]
     for level in sorted({level for _, level, _ in levelled}):
         own = [(n, pair) for n, at, pair in levelled if at == level]
         yield Measure(f"recall_{level:g}_db", f"recall at {level:g} dB", 3, _recalls(mixed, own))
     if clear := [(n, pair) for n, at, pair in levelled if at >= CLEAR_DB]:
         yield Measure("recall_clear", f"  at {CLEAR_DB:g} dB and above", 3, _recalls(mixed, clear))
+
+
+def _by_bed(mixed: _Listened, pairs: Sequence[tuple[int, Pair]]) -> Iterator[Measure]:
+    """Recall in quiet, middle and loud beds, if it is known of any how loud it is."""
+    levelled = [(n, level, pair) for n, pair in pairs if (level := mixed.scenes[n].bed_dbfs) is not None]
+    low, high = BED_EDGES_DBFS
+    thirds = (
+        ("quiet", float("-inf"), low, f"recall, bed below {low:g} dBFS"),
+        ("middle", low, high, f"  bed {low:g} to {high:g} dBFS"),
+        ("loud", high, float("inf"), f"  bed {high:g} dBFS and above"),
+    )
+    for name, least, most, title in thirds if levelled else ():
+        own = [(n, pair) for n, level, pair in levelled if least <= level < most]
+        yield Measure(f"recall_{name}_beds", title, 3, _recalls(mixed, own))
 
 
 def _alarms(listened: _Listened, onsets: Tally, title: str) -> Iterator[Measure]:

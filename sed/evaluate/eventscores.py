@@ -9,12 +9,11 @@ import numpy as np
 from sed.evaluate.bootstrap import Interval, Values, interval, ratio
 from sed.evaluate.hearing import Heard
 from sed.evaluate.libraries import hushed, library
+from sed.evaluate.matching import COLLAR, LENGTH_SHARE, WHOLE_COLLAR
 from sed.evaluate.reference import Sound
 
-ONSET_COLLAR = 0.5
-EVENT_COLLAR, LENGTH_SHARE = 0.2, 0.2
 SEGMENT = 1.0
-"""Seconds; the offset's collar is 200 ms or a fifth of the event's length, whichever is more."""
+"""Seconds."""
 
 Figures = dict[str, Interval]
 """By label, and `all`."""
@@ -74,7 +73,7 @@ class Tally:
 def by_onset(known: Sequence[Sequence[Sound]], heard: Sequence[Heard], labels: Sequence[str]) -> Tally:
     """Events found if their onset is told within 500 ms, whatever their end."""
     events = library("sed_eval.sound_event").EventBasedMetrics
-    return _tally(known, heard, labels, lambda: events(list(labels), evaluate_offset=False, t_collar=ONSET_COLLAR))
+    return _tally(known, heard, labels, lambda: events(list(labels), evaluate_offset=False, t_collar=COLLAR))
 
 
 def by_event(known: Sequence[Sequence[Sound]], heard: Sequence[Heard], labels: Sequence[str]) -> Tally:
@@ -82,7 +81,7 @@ def by_event(known: Sequence[Sequence[Sound]], heard: Sequence[Heard], labels: S
     events = library("sed_eval.sound_event").EventBasedMetrics
     return _tally(
         known, heard, labels,
-        lambda: events(list(labels), t_collar=EVENT_COLLAR, percentage_of_length=LENGTH_SHARE),
+        lambda: events(list(labels), t_collar=WHOLE_COLLAR, percentage_of_length=LENGTH_SHARE),
     )  # fmt: skip
 
 

@@ -7,6 +7,8 @@ from sed.evaluate.reference import Sound
 
 COLLAR = 0.5
 """Seconds between a told and a true onset (onset-only, as sed_eval with evaluate_offset=False)."""
+WHOLE_COLLAR, LENGTH_SHARE = 0.2, 0.2
+"""Seconds between onsets, and between offsets if that is more than this share of the event's length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,27 @@ def match(told: Iterable[float], true: Iterable[float], collar: float = COLLAR) 
         if at < len(rest) and rest[at] <= onset + collar + 1e-9:
             found, at = found + 1, at + 1
     return Counts(found, len(wanted) - found, len(rest) - found)
+
+
+def match_whole(told: Iterable[Sound], true: Iterable[Sound]) -> Counts:
+    """Pair sounds whose onsets are within WHOLE_COLLAR, and whose ends within it or LENGTH_SHARE of the true length.
+
+    Both are of one label. Each true sound, in order of onset, takes the first that fits; where sounds of a label are
+    apart by two collars or more, as nearby.joined leaves them, no other pairing finds more.
+    """
+    rest, wanted = sorted(told, key=_onset), sorted(true, key=_onset)
+    said = len(rest)
+    for sound in wanted:
+        slack = max(WHOLE_COLLAR, LENGTH_SHARE * (sound.offset - sound.onset)) + 1e-9
+        near = (t for t in rest if abs(t.onset - sound.onset) <= WHOLE_COLLAR + 1e-9)
+        if (fits := next((t for t in near if abs(t.offset - sound.offset) <= slack), None)) is not None:
+            rest.remove(fits)
+    found = said - len(rest)
+    return Counts(found, len(wanted) - found, len(rest))
+
+
+def _onset(sound: Sound) -> float:
+    return sound.onset
 
 
 def count(

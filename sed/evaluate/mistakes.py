@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from sed.evaluate.eventscores import ONSET_COLLAR
 from sed.evaluate.hearing import Heard
+from sed.evaluate.matching import COLLAR
 from sed.evaluate.pairs import paired
 from sed.evaluate.reference import Sound
 from sed.evaluate.scenelist import Origin, Scene
@@ -99,7 +99,7 @@ def _fate(scene: Scene, heard: Heard, labels: Sequence[str], event: Sound, told:
         outcome = "late" if told.onset > event.onset else "early"
     part = scene.part(event)
     score, at_onset = (
-        _highest(heard, labels, Sound(event.label, event.onset - ONSET_COLLAR, last + ONSET_COLLAR))
+        _highest(heard, labels, Sound(event.label, event.onset - COLLAR, last + COLLAR))
         for last in (event.offset, event.onset)
     )
     delay = told.onset - event.onset if told else None
@@ -127,8 +127,8 @@ def _highest(heard: Heard, labels: Sequence[str], span: Sound) -> float:
 
 def _over(told: Sound, event: Sound) -> bool:
     """Whether something is told of an event, however late, or goes on into it."""
-    return told.onset <= event.offset + ONSET_COLLAR and told.offset > event.onset
+    return told.onset <= event.offset + COLLAR and told.offset > event.onset
 
 
 def _near(told: Sound, sound: Sound) -> bool:
-    return sound.onset - ONSET_COLLAR <= told.onset <= sound.offset + ONSET_COLLAR
+    return sound.onset - COLLAR <= told.onset <= sound.offset + COLLAR

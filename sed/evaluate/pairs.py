@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sed.evaluate.eventscores import ONSET_COLLAR
+from sed.evaluate.matching import COLLAR
 from sed.evaluate.reference import Sound
 
 
@@ -20,7 +20,7 @@ class Pair:
         return float("nan") if self.told is None else self.told.onset - self.known.onset
 
 
-def paired(known: Sequence[Sound], told: Sequence[Sound], collar: float = ONSET_COLLAR) -> list[Pair]:
+def paired(known: Sequence[Sound], told: Sequence[Sound], collar: float = COLLAR) -> list[Pair]:
     """Each known event with the telling of its label whose onset is nearest within the collar, the nearest pairs first.
 
     Nearby events are joined beforehand, so hardly ever do two compete.

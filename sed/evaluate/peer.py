@@ -10,6 +10,7 @@ from sed.evaluate.hearing import Heard
 from sed.evaluate.listener import Listener
 from sed.evaluate.reference import Sound
 from sed.evaluate.scenelist import Scene
+from sed.evaluate.tune import Budget
 from sed.evaluate.windowed import Curve, Fitted, Reading, fit, heard
 from sed.evaluate.yamnet import RATE, ROWS, STEP, Yamnet
 from sed.metadata import FrontendSettings, Metadata
@@ -29,6 +30,7 @@ class Recorded:
     windows: Floats
     events: tuple[Sound, ...]
     seconds: float
+    kind: str  # what false alarms are told apart by
 
 
 def check_labels(labels: Sequence[str]) -> None:
@@ -42,20 +44,20 @@ def recorded(yamnet: Yamnet, scenes: Sequence[Scene], step: Callable[[], None] =
     found: list[Recorded] = []
     for scene in scenes:
         samples = scene.read(RATE)
-        found.append(Recorded(yamnet.windows(samples), scene.events, len(samples) / RATE))
+        found.append(Recorded(yamnet.windows(samples), scene.events, len(samples) / RATE, scene.kind))
         step()
     return found
 
 
 def fit_yamnet(
-    yamnet: Yamnet, labels: Sequence[str], recordings: Sequence[Recorded], budget: float
+    yamnet: Yamnet, labels: Sequence[str], recordings: Sequence[Recorded], budget: Budget
 ) -> dict[str, Fitted]:
-    """For each label what serves it best within `budget` false alarms an hour."""
+    """For each label what serves it best within the budget."""
     found: dict[str, Fitted] = {}
     for label in labels:
         readings = [Reading(classes, hop, 0, power) for classes in ROWS[label] for hop in HOPS for power in POWERS]
         read = {
-            reading: [Curve(_values(yamnet, reading, r.windows), r.events, r.seconds) for r in recordings]
+            reading: [Curve(_values(yamnet, reading, r.windows), r.events, r.seconds, r.kind) for r in recordings]
             for reading in readings
         }
         found[label] = fit(label, read, budget)
@@ -85,6 +87,7 @@ def described(fitted: Mapping[str, Fitted], name: str, version: str) -> Metadata
             "off": round(one.tuned.rule.off ** (1 / one.reading.power), 6),
             "valid_f1": round(one.tuned.counts.f1, 3),
             "valid_alarms_per_hour": round(one.tuned.alarms_per_hour, 2),
+            **_apart(one),
         }
         for label, one in fitted.items()
     }
@@ -92,6 +95,11 @@ def described(fitted: Mapping[str, Fitted], name: str, version: str) -> Metadata
         name=name, version=version, labels=tuple(fitted), frontend=FrontendSettings(sample_rate=RATE),
         rules={label: one.tuned.rule for label, one in fitted.items()}, licence="Apache-2.0", training=readings,
     )  # fmt: skip
+
+
+def _apart(fitted: Fitted) -> dict[str, object]:
+    rates = {kind: round(rate, 2) for kind, rate in fitted.tuned.apart.items()}
+    return {"valid_alarms_per_hour_on": rates} if rates else {}
 
 
 def _values(yamnet: Yamnet, reading: Reading, windows: Floats) -> Floats:

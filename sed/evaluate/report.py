@@ -36,7 +36,8 @@ def _page(findings: Findings, metadata: Metadata, pictures: list[str]) -> Iterat
     title = escape(f"{metadata.name} {metadata.version}")
     yield '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">'
     yield f"<title>{title}</title>\n<style>{STYLE}</style>\n<h1>{title}</h1>"
-    yield f"<p>{escape(_heard(findings))}. In brackets: 95 % bootstrap intervals over recordings.</p>"
+    drawn = "In brackets: 95 % bootstrap intervals, a bed drawn with all scenes over it."
+    yield f"<p>{escape(_heard(findings))}. {drawn}</p>"
     yield from _table(findings)
     if mistakes := worst(findings.confusion):
         items = "".join(f"<li>{escape(f'{there} told as {told}')}: {times}</li>" for there, told, times in mistakes)

@@ -16,6 +16,7 @@ from sed.source.file import AudioFile
 
 EVENTS, PARTS = "scenes.tsv", "scenes.csv"
 _COLUMNS = ("filename", "kind", "role", "label", "onset", "offset", "ebr_db")
+_LEVEL = "bed_dbfs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Scene:
     events: tuple[Sound, ...] = ()  # nearby ones joined
     parts: tuple[Part, ...] = ()  # if it is known what was mixed
     bed: Origin = Origin()  # of all that is no part
+    bed_dbfs: float | None = None  # its RMS, if that is known
 
     def read(self, rate: int) -> Floats:
         """Its samples at a rate; raises AudioError."""
@@ -78,8 +80,8 @@ def read_scenes(folder: Path) -> list[Scene]:
         raise UsageError(f"{folder}: lacks {absent[0]}, which {EVENTS} names")
     scenes: list[Scene] = []
     for name, events in known.items():
-        own = mixed.get(name) or _Mixed("target" if events else "empty", Origin())
-        scenes.append(Scene(name, folder / name, own.kind, joined(events), tuple(own.parts), own.bed))
+        own = mixed.get(name) or _Mixed("target" if events else "empty", Origin(), None)
+        scenes.append(Scene(name, folder / name, own.kind, joined(events), tuple(own.parts), own.bed, own.bed_dbfs))
     return scenes
 
 
@@ -87,11 +89,12 @@ def read_scenes(folder: Path) -> list[Scene]:
 class _Mixed:
     kind: str
     bed: Origin
+    bed_dbfs: float | None
     parts: list[Part] = field(default_factory=list)
 
 
 def _mixed(path: Path) -> dict[str, _Mixed]:
-    """What each scene was mixed from, by its name; clips and data sets may be left out of the list."""
+    """What each scene was mixed from, by its name; clips, data sets and beds' levels may be left out of the list."""
     found: dict[str, _Mixed] = {}
     with path.open(newline="", encoding="utf-8") as lines:
         try:
@@ -99,7 +102,8 @@ def _mixed(path: Path) -> dict[str, _Mixed]:
             if missing := [column for column in _COLUMNS if column not in (reader.fieldnames or ())]:
                 raise UsageError(f"{path}: lacks {', '.join(missing)}")
             for row in reader:
-                mixed = _Mixed(row["kind"], _origin(row, "bed", "bed_dataset"))
+                level = _level(row, path, reader.line_num)
+                mixed = _Mixed(row["kind"], _origin(row, "bed", "bed_dataset"), level)
                 found.setdefault(row["filename"], mixed).parts.append(_part(row, path, reader.line_num))
         except (UnicodeDecodeError, csv.Error) as error:
             raise UsageError(f"{path}: not a table in UTF-8 ({error}); save it as CSV in UTF-8") from error
@@ -112,6 +116,13 @@ def _part(row: Mapping[str, str], path: Path, line: int) -> Part:
         return Part(sound, float(row["ebr_db"]), row["role"] == "event", _origin(row, "clip", "dataset"))
     except (TypeError, ValueError) as error:
         raise UsageError(f"{path}:{line}: onset, offset and ebr_db need to be numbers ({error})") from error
+
+
+def _level(row: Mapping[str, str | None], path: Path, line: int) -> float | None:
+    try:
+        return float(text) if (text := row.get(_LEVEL)) else None
+    except ValueError as error:
+        raise UsageError(f"{path}:{line}: {_LEVEL} needs to be a number ({error})") from error
 
 
 def _origin(row: Mapping[str, str | None], clip: str, dataset: str) -> Origin:

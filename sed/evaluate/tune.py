@@ -9,7 +9,7 @@ from pathlib import Path
 from sed.errors import SinkError
 from sed.evaluate.hearing import hear
 from sed.evaluate.libraries import library
-from sed.evaluate.matching import Counts, match
+from sed.evaluate.matching import Counts, match, match_whole
 from sed.evaluate.nearby import joined
 from sed.evaluate.reference import Sound
 from sed.evaluate.scenelist import Scene
@@ -59,15 +59,25 @@ class Budget:
         apart = all(tuned.apart.get(kind, 0.0) <= most for kind, most in self.by_kind.items())
         return tuned.alarms_per_hour <= self.per_hour and apart
 
+    def excess(self, tuned: "Tuned") -> float:
+        """0 for a rule that keeps within it, else all its false alarms an hour: of those, less is nearer."""
+        return 0.0 if self.holds(tuned) else tuned.alarms
+
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
     """A label's rule, and how it does on what it was chosen on."""
 
     rule: Rule
-    counts: Counts  # on the recordings with events
+    counts: Counts  # on the recordings with events, by onset
     alarms_per_hour: float  # on those without
     apart: Mapping[str, float] = field(default_factory=dict)  # the same, for the kinds that have their own budget
+    whole: Counts = Counts()  # on the recordings with events, by onset and offset
+
+    @property
+    def alarms(self) -> float:
+        """An hour of each group of recordings, added up."""
+        return self.alarms_per_hour + sum(self.apart.values())
 
 
 def scored(model: OnnxModel, scenes: Sequence[Scene], step: Callable[[], None] = lambda: None) -> list[Scored]:
@@ -90,11 +100,12 @@ def tune(
 ) -> dict[str, Tuned]:
     """For each label, all of them or some, the rule that keeps within the budget and has the best onset F1.
 
-    Of rules whose F1 is within NEAR of the best, the one that finds most: the budget says what false alarms may cost.
-    Where no rule keeps within it, the one that comes nearest is taken. `on`, `off`, `min_duration` and `max_rise`
-    change, by turns: `on` with each of the others while the rest stays at the best yet. Of equal rules the one harder
-    to set off is taken. A label without any event in the recordings has nothing to be chosen by, and keeps its rule.
-    `prompt` bounds the `min_duration` of some labels.
+    Of rules whose F1 is within NEAR of the best, the one that finds most and ends what it finds where it ends: the sum
+    of recall and event F1 (onset and offset) decides; the budget says what false alarms may cost. Where no rule keeps
+    within it, the one that comes nearest is taken. `on`, `off`, `min_duration` and `max_rise` change, by turns: `on`
+    with each of the others while the rest stays at the best yet. Of equal rules the one harder to set off is taken. A
+    label without any event in the recordings has nothing to be chosen by, and keeps its rule. `prompt` bounds the
+    `min_duration` of some labels.
     """
     held = {event.label for recording in recordings for event in recording.events}
     wanted = [label for label in labels or metadata.labels if label in held]
@@ -105,16 +116,16 @@ def _durations(label: str, prompt: Mapping[str, float]) -> list[float]:
     return [seconds for seconds in MIN_DURATIONS if seconds <= prompt.get(label, MIN_DURATIONS[-1])]
 
 
-def onsets(metadata: Metadata, label: str, rule: Rule, scores: Scores) -> list[float]:
-    """The onsets, in seconds, of the events that a rule makes of a whole recording's scores, nearby ones joined."""
+def told(metadata: Metadata, label: str, rule: Rule, scores: Scores) -> tuple[Sound, ...]:
+    """The events that a rule makes of a whole recording's scores, nearby ones joined."""
     rate, column = metadata.frontend.sample_rate, metadata.labels.index(label)
     own = scores.values[:, column : column + 1]
     if len(own) == 0 or own.max() < rule.on:
-        return []
+        return ()
     tracker = Tracker((label,), {label: rule.model_copy(update={"alert": True})}, rate)
     events = tracker.update(Scores(scores.start, scores.hop, own, scores.ahead)) + tracker.close()
     ends = (e for e in events if e.phase == "end")
-    return [s.onset for s in joined(Sound(label, e.onset / rate, (e.offset or e.onset) / rate) for e in ends)]
+    return joined(Sound(label, e.onset / rate, (e.offset or e.onset) / rate) for e in ends)
 
 
 def rewritten(source: Path, metadata: Metadata, out: Path) -> None:
@@ -142,8 +153,7 @@ def _best(
         if rule not in seen:
             seen[rule] = _tried(metadata, label, rule, recordings, budget)
         tuned = seen[rule]
-        too_many = 0.0 if budget.holds(tuned) else tuned.alarms_per_hour + sum(tuned.apart.values())
-        return -too_many, tuned.counts.f1, rule.on, rule.min_duration, -rule.max_rise
+        return -budget.excess(tuned), tuned.counts.f1, rule.on, rule.min_duration, -rule.max_rise
 
     best = max(_first(metadata.rules[label], durations), key=rank)
     for _ in range(ROUNDS):
@@ -151,7 +161,7 @@ def _best(
             best = max((best, *_along(axis, best, durations)), key=rank)
     least = seen[best].counts.f1 - NEAR
     near = (tuned for tuned in seen.values() if budget.holds(tuned) and tuned.counts.f1 >= least)
-    return max(near, key=lambda tuned: (tuned.counts.found, rank(tuned.rule)), default=seen[best])
+    return max(near, key=lambda tuned: (tuned.counts.recall + tuned.whole.f1, rank(tuned.rule)), default=seen[best])
 
 
 def _first(given: Rule, durations: Sequence[float]) -> Iterator[Rule]:
@@ -174,15 +184,17 @@ def _along(axis: str, best: Rule, durations: Sequence[float]) -> Iterator[Rule]:
 
 
 def _tried(metadata: Metadata, label: str, rule: Rule, recordings: Sequence[Scored], budget: Budget) -> Tuned:
-    counts = Counts()
+    counts, whole = Counts(), Counts()
     alarms, seconds = defaultdict[str, float](float), defaultdict[str, float](float)
     for recording in recordings:
-        told = onsets(metadata, label, rule, recording.scores)
+        found = told(metadata, label, rule, recording.scores)
         if recording.events:
-            counts += match(told, [event.onset for event in recording.events if event.label == label])
+            true = [event for event in recording.events if event.label == label]
+            counts += match((sound.onset for sound in found), (event.onset for event in true))
+            whole += match_whole(found, true)
         else:
             group = budget.group(recording.kind)
-            alarms[group] += len(told)
+            alarms[group] += len(found)
             seconds[group] += recording.seconds
     rates = {group: 3600.0 * alarms[group] / max(seconds[group], 1e-9) for group in ("", *budget.by_kind)}
-    return Tuned(rule, counts, rates.pop(""), rates)
+    return Tuned(rule, counts, rates.pop(""), rates, whole)

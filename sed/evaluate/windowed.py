@@ -9,7 +9,7 @@ from sed.evaluate.hearing import Heard
 from sed.evaluate.matching import Counts, match
 from sed.evaluate.nearby import joined
 from sed.evaluate.reference import Sound
-from sed.evaluate.tune import Budget, Scored, Tuned, onsets, tune
+from sed.evaluate.tune import Budget, Scored, Tuned, told, tune
 from sed.metadata import FrontendSettings, Metadata, Rule
 from sed.postprocess import Tracker
 from sed.signals import Floats, Scores
@@ -44,6 +44,7 @@ class Curve:
     values: Floats  # (windows,)
     events: tuple[Sound, ...]
     seconds: float
+    kind: str = ""  # what false alarms are told apart by
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +55,16 @@ class Fitted:
     tuned: Tuned
 
 
-def fit(label: str, read: Mapping[Reading, Sequence[Curve]], budget: float) -> Fitted:
-    """The reading, shift and rule with the best onset F1 that keep within `budget` false alarms an hour.
+def fit(label: str, read: Mapping[Reading, Sequence[Curve]], budget: Budget) -> Fitted:
+    """The reading, shift and rule with the best onset F1 that keep within the budget.
 
-    The rule is searched for by `tune`, the shift before it over a few thresholds and after it under the rule found.
+    Where none keeps within it, the one that comes nearest is taken. The rule is searched for by `tune`, the shift
+    before it over a few thresholds and after it under the rule found.
     """
     found = [_fitted(label, reading, curves, budget) for reading, curves in read.items()]
-    fewest = min(one.tuned.alarms_per_hour for one in found)
-    within = [one for one in found if one.tuned.alarms_per_hour <= max(budget, fewest)]
-    return max(within, key=lambda one: (one.tuned.counts.f1, -one.tuned.alarms_per_hour))
+    least = min(budget.excess(one.tuned) for one in found)
+    near = [one for one in found if budget.excess(one.tuned) == least]
+    return max(near, key=lambda one: (one.tuned.counts.f1, -one.tuned.alarms))
 
 
 def heard(fitted: Mapping[str, Fitted], values: Mapping[str, Floats], seconds: float) -> Heard:
@@ -73,14 +75,15 @@ def heard(fitted: Mapping[str, Fitted], values: Mapping[str, Floats], seconds: f
     return Heard(joined(sounds), scores, PERIOD / RATE, seconds)
 
 
-def _fitted(label: str, reading: Reading, curves: Sequence[Curve], budget: float) -> Fitted:
+def _fitted(label: str, reading: Reading, curves: Sequence[Curve], budget: Budget) -> Fitted:
     meta = _metadata(label, reading.hop)
     rules = [GIVEN.model_copy(update={"on": on, "off": round(0.6 * on, 3)}) for on in COARSE]
     first = _best_shift(meta, label, rules, reading, curves)[0]
     recordings = [
-        Scored(_scores(replace(reading, shift=first), curve.values), curve.events, curve.seconds) for curve in curves
+        Scored(_scores(replace(reading, shift=first), curve.values), curve.events, curve.seconds, curve.kind)
+        for curve in curves
     ]
-    tuned = tune(meta, recordings, Budget(budget), prompt={})[label]
+    tuned = tune(meta, recordings, budget, prompt={})[label]
     last, counts = _best_shift(meta, label, [tuned.rule], reading, curves)
     return Fitted(replace(reading, shift=last), replace(tuned, counts=counts))
 
@@ -91,14 +94,18 @@ def _best_shift(
     """The middle one of the shifts with the best F1 under any of the rules, and its counts."""
     best: list[tuple[int, Counts]] = []
     for rule in rules:
-        own = [(onsets(meta, label, rule, _scores(reading, c.values)), _onsets(label, c)) for c in curves if c.events]
+        own = [(_heard(meta, label, rule, reading, c), _onsets(label, c)) for c in curves if c.events]
         for shift in SHIFTS:
-            counts = sum((match([t + shift / RATE for t in told], true) for told, true in own), Counts())
+            counts = sum((match([t + shift / RATE for t in found], true) for found, true in own), Counts())
             if not best or counts.f1 > best[0][1].f1:
                 best = [(shift, counts)]
             elif counts.f1 == best[0][1].f1:
                 best.append((shift, counts))
     return sorted(best, key=lambda one: one[0])[len(best) // 2]
+
+
+def _heard(meta: Metadata, label: str, rule: Rule, reading: Reading, curve: Curve) -> list[float]:
+    return [sound.onset for sound in told(meta, label, rule, _scores(reading, curve.values))]
 
 
 def _onsets(label: str, curve: Curve) -> list[float]:

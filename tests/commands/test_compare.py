@@ -1,6 +1,7 @@
 """`earwitness compare` with a stand-in for YAMNet, and as a user runs it wrongly."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from sed.commands import compare
 from sed.config import Config
 from sed.errors import ModelError, SinkError, UsageError
+from sed.evaluate.tune import Budget
 from sed.evaluate.yamnet import ROWS
 from tests.evaluate.peers import write_peer
 from tests.evaluate.scenefolders import write_folder
@@ -23,7 +25,7 @@ def toy(tmp_path: Path) -> Config:
 @pytest.fixture
 def peer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> compare.Peer:
     monkeypatch.setitem(ROWS, "tone", (("Siren",), ("Glass",)))
-    return compare.Peer(write_peer(tmp_path / "peer", monkeypatch), write_folder(tmp_path / "valid"), 1000.0)
+    return compare.Peer(write_peer(tmp_path / "peer", monkeypatch), write_folder(tmp_path / "valid"), Budget(1000.0))
 
 
 def test_both_are_measured_on_the_same_scenes(
@@ -51,11 +53,30 @@ def test_both_are_measured_on_the_same_scenes(
     assert "YAMNet, best F1: tone: " in printed
 
 
+def test_a_kind_of_scene_can_have_its_own_budget(
+    toy: Config, peer: compare.Peer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As with `evaluate --rules tune`: what it hears in the dishes costs it none of the tones."""
+    found = tmp_path / "found.json"
+    apart = replace(peer, budget=Budget(0.0, {"distractor": 450.0}))
+    compare.run(toy, peer.valid, apart, None, json_file=found, plot=None, picture=None, seed=0)
+    _, fitted, best = json.loads(found.read_text())["systems"]
+    assert fitted["model"]["name"] == "YAMNet, at most 0/h, 450/h on distractor"
+    assert fitted["measures"]["onset_f1"]["tone"]["value"] == 0.8
+    assert fitted["read"]["tone"]["valid_alarms_per_hour"] == 0.0
+    assert fitted["read"]["tone"]["valid_alarms_per_hour_on"] == {"distractor": 450.0}
+    assert "valid_alarms_per_hour_on" not in best["read"]["tone"]
+    assert "0.00 false alarms/h, 450.00 on distractor on what it was chosen on" in capsys.readouterr().out
+    unheard = replace(peer, budget=Budget(0.0, {"thunder": 3.0}))
+    with pytest.raises(UsageError, match="--budget-on thunder: no recording is of this kind; there are distractor, ex"):
+        compare.run(toy, peer.valid, unheard, None, json_file=None, plot=None, picture=None, seed=0)
+
+
 def test_a_label_that_yamnet_has_no_classes_for(toy: Config, tmp_path: Path) -> None:
     scenes = write_folder(tmp_path / "scenes")
     with pytest.raises(UsageError, match="which of its classes are 'tone' is not known; known: siren, gun_shot"):
         compare.run(
-            toy, scenes, compare.Peer(tmp_path / "no.tflite", scenes, 1.0), None,
+            toy, scenes, compare.Peer(tmp_path / "no.tflite", scenes, Budget(1.0)), None,
             json_file=None, plot=None, picture=None, seed=0,
         )  # fmt: skip
 
@@ -87,7 +108,7 @@ def test_labels_without_events_are_left_out(peer: compare.Peer, tmp_path: Path) 
 
 
 def test_a_peer_that_is_not_there(toy: Config, peer: compare.Peer, tmp_path: Path) -> None:
-    absent = compare.Peer(tmp_path / "no.tflite", peer.valid, 1.0)
+    absent = compare.Peer(tmp_path / "no.tflite", peer.valid, Budget(1.0))
     with pytest.raises(ModelError, match=r"no\.tflite: no such model file"):
         compare.run(toy, peer.valid, absent, None, json_file=None, plot=None, picture=None, seed=0)
 
@@ -100,3 +121,9 @@ def test_wrong_use_exits_with_one_line(tmp_path: Path) -> None:
     done = earwitness("compare", "--scenes", folder, "--valid", tmp_path, "--yamnet", "no.tflite")
     assert done.returncode == UsageError.exit_code
     assert done.stderr.startswith(f"earwitness: {tmp_path}: holds no scenes.tsv")
+    done = earwitness(
+        "compare", "--scenes", folder, "--valid", folder, "--yamnet", "no.tflite", "--budget-on", "explosion"
+    )
+    assert (done.returncode, done.stderr) == (
+        2, "earwitness: --budget-on explosion: need KIND=NUMBER, such as explosion=45\n"
+    )  # fmt: skip

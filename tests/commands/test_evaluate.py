@@ -93,11 +93,45 @@ def test_a_kind_of_scene_can_have_its_own_budget(toy: Path, scenes: Path, tmp_pa
     )  # fmt: skip
 
 
+def test_rules_are_never_chosen_on_test_sounds(toy: Path, scenes: Path, tmp_path: Path) -> None:
+    """Without --split, ordinary sound is that of valid when rules are chosen, that of test when a model is measured."""
+    (tmp_path / "clips.csv").write_text(
+        f"path,class,split\n{scenes / 'distractor-000.wav'},background,test\n"
+        f"{scenes / 'explosion-000.wav'},music,valid\n"
+    )
+    found = tmp_path / "found.json"
+    both = ("evaluate", toy, "--scenes", scenes, "--data", tmp_path, "--json", found)
+    tuned = (*both, "--rules", "tune", "-o", tmp_path / "t.onnx")
+    assert earwitness(*tuned).returncode == 0
+    assert set(json.loads(found.read_text())["scenes"]) == {"target", "distractor", "explosion", "music"}
+    assert earwitness(*both).returncode == 0
+    assert set(json.loads(found.read_text())["scenes"]) == {"target", "distractor", "explosion", "background"}
+    done = earwitness(*tuned, "--split", "test")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "earwitness: evaluate --rules tune: --split test is there to measure on, and rules chosen on it would flatter"
+        " every figure; say --split valid, or leave --split out\n",
+    )
+
+
+@pytest.mark.parametrize(("given", "needed"), [
+    (["--out", "t.onnx"], "--rules tune"),
+    (["--budget", "0"], "--rules tune"),
+    (["--budget-on", "explosion=45"], "--rules tune"),
+    (["--each", "8"], "--worst DIR"),
+    (["--split", "test"], "--data DATA"),
+])  # fmt: skip
+def test_options_that_would_do_nothing_are_refused(given: list[str], needed: str) -> None:
+    done = earwitness("evaluate", "--scenes", "nowhere", *given)
+    message = f"earwitness: evaluate: {given[0]} is for {needed}; add that, or leave {given[0]} out\n"
+    assert (done.returncode, done.stderr) == (2, message)
+
+
 @pytest.mark.parametrize(("arguments", "message"), [
     (["--rules", "keep"], "--rules keep: unknown; the one thing to do with rules is to tune them"),
     (["--rules", "tune", "--data", "d"], "evaluate --rules tune: needs --scenes DIR, to choose the rules on"),
     ([], "evaluate: need --scenes DIR, --data DATA, or both"),
-    (["--rules", "tune", "--budget-on", "thunder"], "--budget-on thunder: need KIND=NUMBER, such as explosions=15"),
+    (["--rules", "tune", "--budget-on", "thunder"], "--budget-on thunder: need KIND=NUMBER, such as explosion=45"),
     (["--data", "d", "--picture", "a.txt"], "--picture a.txt: need a name that ends in .png, .svg or .pdf"),
     (["--scenes", "nowhere"], "nowhere: holds no scenes.tsv; make scenes with 'earwitness scenes nowhere --data DATA'"),
 ])  # fmt: skip

@@ -17,9 +17,9 @@ distractor-000.wav\t\t\t
 explosion-000.wav\t\t\t
 """
 PARTS = """filename,kind,role,label,onset,offset,ebr_db,bed_dbfs,turned_down_db,clip,bed,dataset,bed_dataset
-target-000.wav,target,event,tone,1.000,1.500,6.00,-40.00,0.00,a,b,A,B
-target-000.wav,target,event,tone,4.000,5.000,20.00,-40.00,0.00,a,b,A,B
-target-001.wav,target,event,tone,2.000,3.000,20.00,-40.00,0.00,d,b,D,B
+target-000.wav,target,event,tone,1.000,1.500,6.00,-42.00,0.00,a,b,A,B
+target-000.wav,target,event,tone,4.000,5.000,20.00,-42.00,0.00,a,b,A,B
+target-001.wav,target,event,tone,2.000,3.000,20.00,-30.00,0.00,d,b,D,B
 distractor-000.wav,distractor,distractor,dishes,3.000,4.000,9.00,-40.00,0.00,c,b,C,B
 explosion-000.wav,explosion,distractor,thunder,3.000,4.000,9.00,-40.00,0.00,c,b,C,B
 """

@@ -23,6 +23,7 @@ EVALUATION: dict[str, Any] = {
         },
         "false_alarms_per_hour_distractor": {"all": {"value": 3.0, "low": 0.0, "high": 9.0}},
         "recall_12_db": {"all": {"value": 0.5, "low": 0.25, "high": 0.75}},
+        "recall_quiet_beds": {"all": {"value": 0.75, "low": None, "high": None}},
         "something_new": {"all": {"value": 1.0, "low": None, "high": None}},
     },
     "worst_pairs": ["dishes -> tone: 1"],
@@ -58,12 +59,15 @@ def test_training_is_the_files() -> None:
 def test_figures_come_with_their_intervals() -> None:
     text = card(Subject(metadata(), 1, "", [EVALUATION]))
     assert "### Measured on scenes-test" in text
-    assert "2 target (0.50 h), 1 distractor (0.25 h); events: 3 tone. In brackets: 95% bootstrap intervals." in text
+    assert (
+        "2 target (0.50 h), 1 distractor (0.25 h); events: 3 tone. In brackets: 95% bootstrap" in text
+    )
     assert "|  | all | tone |" in text
     assert "| onset F1 (500 ms) | 0.800 [0.700..0.900] | 0.812 |" in text
     assert "| onset error, median ms | 42 [40..44] | - |" in text
     assert "| false alarms/h, distractor | 3.00 [0.00..9.00] | - |" in text
     assert "| recall at 12 dB | 0.500 [0.250..0.750] | - |" in text
+    assert "| recall, bed below -40 dBFS | 0.750 | - |" in text
     assert "| something new | 1.000 | - |" in text
     assert "* dishes -> tone: 1 (scenes-test)" in text
 

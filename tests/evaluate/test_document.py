@@ -19,6 +19,8 @@ def test_the_document_is_json_without_nan(toy_model: OnnxModel, findings: Findin
     found = json.loads(text)
     assert found["schema"] == "earwitness.evaluation/1"
     assert found["measures"]["onset_f1"]["tone"]["value"] == 0.8
+    assert found["measures"]["recall_quiet_beds"]["tone"] == {"value": 1.0, "low": 1.0, "high": 1.0}
+    assert found["measures"]["recall_middle_beds"]["all"] == {"value": None, "low": None, "high": None}
     assert found["worst_pairs"] == ["dishes -> tone: 1", "tone -> nothing: 1"]
 
 
@@ -27,6 +29,13 @@ def test_the_table_has_a_row_a_measure(toy_model: OnnxModel, findings: Findings)
     Console(width=160, file=out).print(table(findings, toy_model.metadata))
     lines = out.getvalue().splitlines()
     assert any(re.search(r"onset F1 \(500 ms\) +0\.800 \[.*\] +0\.800 \[", line) for line in lines)
+    quiet = next(
+        n for n, line in enumerate(lines) if re.search(r"recall, bed below -40 dBFS +1\.000 \[.*\] +1\.", line)
+    )
+    assert [line.split()[:5] for line in lines[quiet + 1 : quiet + 3]] == [
+        ["bed", "-40", "to", "-35", "dBFS"],
+        ["bed", "-35", "dBFS", "and", "above"],
+    ]
     assert len(lines) >= len(findings.measures) + 2
 
 

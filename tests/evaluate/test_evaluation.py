@@ -34,6 +34,8 @@ def test_what_was_heard_is_told(findings: Findings) -> None:
     ("recall_6_db", 1.0),
     ("recall_20_db", 0.5),
     ("recall_clear", 0.5),
+    ("recall_quiet_beds", 1.0),
+    ("recall_loud_beds", 0.0),
     ("false_alarms_per_hour_target", 0.0),
     ("false_alarms_per_hour_distractor", 3600 / SECONDS),
     ("false_alarms_per_hour_explosion", 0.0),
@@ -43,6 +45,23 @@ def test_what_was_heard_is_told(findings: Findings) -> None:
 ])  # fmt: skip
 def test_figures(findings: Findings, name: str, expected: float) -> None:
     assert value(findings, name) == pytest.approx(expected)
+
+
+def test_an_edge_belongs_to_the_louder_beds(toy_model: OnnxModel, tmp_path: Path) -> None:
+    parts = write_folder(tmp_path) / "scenes.csv"
+    parts.write_text(parts.read_text().replace("-42.00", "-40.00").replace("-30.00", "-35.00"))
+    found = evaluate(toy_model, RULES, read_scenes(tmp_path))
+    quiet, middle, loud = (value(found, f"recall_{name}_beds") for name in ("quiet", "middle", "loud"))
+    assert math.isnan(quiet)  # there are no events
+    assert (middle, loud) == (1.0, 0.0)
+
+
+def test_beds_of_unknown_level_have_no_rows(toy_model: OnnxModel, tmp_path: Path) -> None:
+    parts = write_folder(tmp_path) / "scenes.csv"
+    parts.write_text("\n".join(",".join(line.split(",")[:7]) for line in parts.read_text().splitlines()))
+    names = [measure.name for measure in evaluate(toy_model, RULES, read_scenes(tmp_path)).measures]
+    assert "recall_clear" in names
+    assert not [name for name in names if name.endswith("_beds")]
 
 
 def test_delays_are_within_a_row_or_two(findings: Findings) -> None:

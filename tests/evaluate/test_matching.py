@@ -3,11 +3,14 @@
 import itertools
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sed.evaluate.matching import Counts, compare, count, macro_f1, match, total
+from sed.evaluate.eventscores import by_event
+from sed.evaluate.hearing import Heard
+from sed.evaluate.matching import Counts, compare, count, macro_f1, match, match_whole, total
 from sed.evaluate.reference import Sound
 
 ONSETS = st.lists(st.integers(0, 12).map(lambda n: n / 4), max_size=6)
@@ -40,6 +43,34 @@ def test_it_finds_as_many_pairs_as_there_can_be(told: list[float], true: list[fl
     assert counts.found == most_pairs(told, true, 0.5)
     assert counts.found + counts.missed == len(true)
     assert counts.found + counts.false == len(told)
+
+
+@pytest.mark.parametrize(("told", "found"), [
+    ((1.2, 2.2), 1),    # both edges are inside
+    ((1.21, 2.0), 0),
+    ((1.0, 2.21), 0),
+    ((0.9, 1.8), 1),
+    ((1.0, 1.7), 0),    # ends too soon
+])  # fmt: skip
+def test_whole_events_need_their_end_too(told: tuple[float, float], found: int) -> None:
+    assert match_whole([Sound("a", *told)], [Sound("a", 1.0, 2.0)]) == Counts(found, 1 - found, 1 - found)
+
+
+def test_long_events_may_end_a_fifth_of_their_length_off() -> None:
+    siren = Sound("a", 0.0, 10.0)
+    assert [match_whole([Sound("a", 0.1, end)], [siren]).found for end in (8.0, 7.9, 12.0, 12.1)] == [1, 0, 1, 0]
+    twice = [Sound("a", 0.0, 10.0), Sound("a", 0.1, 10.0)]
+    assert match_whole(twice, [siren]) == Counts(1, 0, 1)
+
+
+@given(told=ONSETS, true=ONSETS)
+def test_whole_events_are_counted_as_sed_eval_does(told: list[float], true: list[float]) -> None:
+    """Events a second apart or more, as `nearby.joined` leaves them."""
+    ours, theirs = ([Sound("a", 4 * at, 4 * at + 0.6 + at / 9) for at in sorted(set(side))] for side in (told, true))
+    shifted = [Sound("a", s.onset + 0.15, s.offset + 0.3 * (n % 3)) for n, s in enumerate(ours)]
+    found = match_whole(shifted, theirs)
+    tally = by_event([theirs], [Heard(tuple(shifted), np.zeros((1, 1), np.float32), 1.0, 60.0)], ["a"])
+    assert (found.found, found.missed, found.false) == (tally.found[0, 0], tally.missed[0, 0], tally.false[0, 0])
 
 
 def test_figures() -> None:

@@ -24,6 +24,7 @@ def test_scenes_with_their_kinds_events_and_ratios(tmp_path: Path) -> None:
     assert scenes[0].events == (Sound("tone", 1.0, 1.5), Sound("tone", 4.0, 5.0))
     assert [scenes[0].ratio_db(event) for event in scenes[0].events] == [6.0, 20.0]
     assert scenes[0].ratio_db(Sound("tone", 6.0, 7.0)) is None
+    assert [scene.bed_dbfs for scene in scenes] == [-42.0, -30.0, -40.0, -40.0]
     assert (scenes[2].parts[0].sound.label, scenes[2].parts[0].target) == ("dishes", False)
 
 
@@ -36,7 +37,7 @@ def test_where_sounds_come_from(tmp_path: Path) -> None:
     lines = (folder / "scenes.csv").read_text().splitlines()
     (folder / "scenes.csv").write_text("\n".join(",".join(line.split(",")[:7]) for line in lines))  # as others may
     scene = read_scenes(folder)[1]
-    assert (scene.parts[0].origin, scene.bed) == (Origin(), Origin())
+    assert (scene.parts[0].origin, scene.bed, scene.bed_dbfs) == (Origin(), Origin(), None)
 
 
 def test_a_list_alone_is_enough(tmp_path: Path) -> None:
@@ -71,6 +72,9 @@ def test_what_is_wrong_is_told(tmp_path: Path) -> None:
     text = (folder / "scenes.csv").read_text()
     (folder / "scenes.csv").write_text(text.replace("20.00", "loud"))
     with pytest.raises(UsageError, match=r"scenes.csv:3: onset, offset and ebr_db need to be numbers"):
+        read_scenes(folder)
+    (folder / "scenes.csv").write_text(text.replace("-30.00", "loud"))
+    with pytest.raises(UsageError, match=r"scenes.csv:4: bed_dbfs needs to be a number"):
         read_scenes(folder)
     (folder / "scenes.csv").write_text(text.replace("ebr_db", "snr"))
     with pytest.raises(UsageError, match=r"scenes.csv: lacks ebr_db"):

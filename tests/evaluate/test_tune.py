@@ -63,6 +63,15 @@ def test_of_rules_as_good_the_one_that_finds_most() -> None:
     assert tune(META, [busy, rattling], Budget(0.0))["tone"].counts.found == 50
 
 
+def test_of_rules_as_good_the_one_that_ends_events_where_they_end() -> None:
+    """Each score falls to a tenth for two seconds after its event of one; a rule that follows it tells it longer."""
+    tails = {at: (0.9, round(1.0 / META.period)) for at in (10.0, 30.0, 50.0)}
+    tails |= {at + 1.0: (0.12, round(2.0 / META.period)) for at in (10.0, 30.0, 50.0)}
+    found = tune(META, [recording(tails, 10.0, 30.0, 50.0)], Budget(0.0))["tone"]
+    assert (found.counts.f1, found.whole.f1) == (1.0, 1.0)
+    assert found.rule.off > 0.12
+
+
 def test_a_budget_out_of_reach_gives_the_fewest_alarms() -> None:
     certain = recording(dict.fromkeys((40.0, 60.0), (1.0, 60)))
     assert tune(META, [EVENTS, certain], Budget(1.0))["tone"].alarms_per_hour == pytest.approx(60.0)

@@ -5,7 +5,7 @@ import pytest
 
 from sed.evaluate.matching import Counts
 from sed.evaluate.reference import Sound
-from sed.evaluate.tune import Tuned
+from sed.evaluate.tune import Budget, Tuned
 from sed.evaluate.windowed import PERIOD, RATE, Curve, Fitted, Reading, fit, heard
 from sed.metadata import Rule
 from sed.signals import Floats
@@ -36,7 +36,7 @@ QUIET = Curve(windows((20.0, 22.0), loud=0.4), (), 120.0)
 
 def test_the_shift_brings_onsets_into_the_collar() -> None:
     """The first window that hears an event begins 0.2 to 0.68 s before its onset."""
-    found = fit("siren", {CLEAR: [Curve(windows(*SPANS), sounds(*ONSETS), 120.0), QUIET]}, budget=0.0)
+    found = fit("siren", {CLEAR: [Curve(windows(*SPANS), sounds(*ONSETS), 120.0), QUIET]}, Budget(0.0))
     assert (found.tuned.counts, found.tuned.alarms_per_hour) == (Counts(len(ONSETS)), 0.0)
     assert 0.2 <= found.reading.shift / RATE <= 0.68
     assert found.tuned.rule.on > 0.4  # what is heard in the quiet recording stays below
@@ -47,7 +47,7 @@ def test_the_reading_that_hears_more_is_taken() -> None:
         DULL: [Curve(windows(*SPANS[::2]), sounds(*ONSETS), 120.0), QUIET],
         CLEAR: [Curve(windows(*SPANS), sounds(*ONSETS), 120.0), QUIET],
     }
-    assert fit("siren", read, budget=0.0).reading.classes == ("clear",)
+    assert fit("siren", read, Budget(0.0)).reading.classes == ("clear",)
 
 
 def test_a_reading_over_the_budget_is_not_taken() -> None:
@@ -56,15 +56,38 @@ def test_a_reading_over_the_budget_is_not_taken() -> None:
         DULL: [Curve(windows(*SPANS[::2]), sounds(*ONSETS), 120.0), QUIET],
         CLEAR: [Curve(windows(*SPANS), sounds(*ONSETS), 120.0), loud],
     }
-    assert fit("siren", read, budget=1.0).reading.classes == ("dull",)
-    assert fit("siren", read, budget=float("inf")).reading.classes == ("clear",)
+    assert fit("siren", read, Budget(1.0)).reading.classes == ("dull",)
+    assert fit("siren", read, Budget(float("inf"))).reading.classes == ("clear",)
+
+
+def test_a_kind_with_its_own_budget_is_counted_apart() -> None:
+    """What YAMNet hears in explosions costs it no siren, as it costs our own models none."""
+    bang = Curve(windows((20.0, 22.0), (60.0, 62.0)), (), 120.0, "explosion")  # 60 an hour, as loud as the sirens
+    read = {CLEAR: [Curve(windows(*SPANS), sounds(*ONSETS), 120.0), QUIET, bang]}
+    strict, apart = (fit("siren", read, budget).tuned for budget in (Budget(1.0), Budget(1.0, {"explosion": 60.0})))
+    assert strict.counts.found == 0
+    assert apart.counts == Counts(len(ONSETS))
+    assert apart.alarms_per_hour == 0.0
+    assert apart.apart["explosion"] == pytest.approx(60.0)
+
+
+def test_a_reading_over_the_budget_of_a_kind_is_not_taken() -> None:
+    """The clear one hears bangs that no rule can keep out."""
+    bang, siren = ((windows(*spans) > 0.5).astype(np.float32) for spans in (((20.0, 22.0), (60.0, 62.0)), SPANS))
+    read = {
+        DULL: [Curve(windows(*SPANS[::2]), sounds(*ONSETS), 120.0), QUIET],
+        CLEAR: [Curve(siren, sounds(*ONSETS), 120.0), Curve(bang, (), 120.0, "explosion")],
+    }
+    assert fit("siren", read, Budget(1.0, {"explosion": 59.0})).reading.classes == ("dull",)
+    assert fit("siren", read, Budget(1.0, {"explosion": 60.0})).reading.classes == ("clear",)
 
 
 def test_half_the_hop_is_taken_where_a_window_has_to_hold_the_whole_event() -> None:
     onsets = tuple(np.arange(5.0, 100.0, 7.13).tolist())
     whole = {hop: windows(*((o, o + 0.7) for o in onsets), hop=hop, least=0.7) for hop in (HOP, HOP // 2)}
     events = tuple(Sound("glass_break", onset, onset + 0.7) for onset in onsets)
-    found = fit("glass_break", {Reading(("glass",), hop): [Curve(w, events, 120.0)] for hop, w in whole.items()}, 1.0)
+    read = {Reading(("glass",), hop): [Curve(w, events, 120.0)] for hop, w in whole.items()}
+    found = fit("glass_break", read, Budget(1.0))
     assert (found.reading.hop, found.tuned.counts.f1) == (HOP // 2, 1.0)
 
 

@@ -49,6 +49,7 @@ def test_evaluate_reads_what_is_written(made: list[MixedScene], tmp_path: Path) 
         assert [part.ratio_db for part in scene.parts] == [sound.ratio_db for sound in mixed.sounds]
         assert all(scene.ratio_db(event) is not None for event in scene.events)
         assert scene.bed == Origin(mixed.bed, "made")
+        assert scene.bed_dbfs == pytest.approx(mixed.bed_dbfs, abs=0.006)
         assert [part.origin for part in scene.parts] == [Origin(sound.clip, "made") for sound in mixed.sounds]
 
 
