@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from sed.signals import Floats
 from sed.train.clips import weights
 from sed.train.clipset import COEFFICIENTS, FRAMES, SETTINGS, Examples
+from sed.train.device import device_of
 
 BATCH = 48
 LEARNING_RATE = 1e-3
@@ -61,6 +62,7 @@ BASELINES = (
 def train(baseline: Baseline, examples: Examples, labels: int, seed: int) -> Callable[[Examples], Floats]:
     """Learn from batches that hold every class alike; returns what scores clips, (clips, labels) in [0, 1]."""
     torch.set_num_threads(1)
+    device = device_of("cpu", mixed=True)
     values = _values(baseline, examples)
     mean, spread = values.flatten(0, -2).mean(dim=0), values.flatten(0, -2).std(dim=0).clamp(min=1e-3)
     chance = np.random.default_rng(seed)
@@ -73,7 +75,7 @@ def train(baseline: Baseline, examples: Examples, labels: int, seed: int) -> Cal
         network.train()
         for _ in range(baseline.steps):
             drawn = chance.choice(len(shares), BATCH, p=shares)
-            with torch.autocast("cpu", torch.bfloat16):
+            with device.autocast():
                 logits = network(_given(values[drawn], mean, spread))
             loss = nn.functional.cross_entropy(logits.float(), torch.from_numpy(examples.classes[drawn]))
             optimiser.zero_grad()

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from sed.errors import UsageError
+from sed.train import device as places
 from sed.train.device import STEEPEST, Device, device_of
 from sed.train.losses import bce
 from sed.train.network import Crnn
@@ -20,10 +21,17 @@ def test_a_gpu_that_is_not_there_is_told() -> None:
     assert device_of("auto", mixed=True).place == CPU
 
 
-@pytest.mark.parametrize(("mixed", "half"), [(True, torch.bfloat16), (False, None)])
-def test_the_cpu_has_bfloat16(mixed: bool, half: torch.dtype | None) -> None:
-    device = device_of("cpu", mixed)
-    assert (device.place, device.half, device.scaler.is_enabled(), str(device)) == (CPU, half, False, "cpu")
+@pytest.mark.parametrize(
+    ("mixed", "capable", "half"), [(True, True, torch.bfloat16), (True, False, None), (False, True, None)]
+)
+def test_a_cpu_without_bfloat16_does_not_pretend(
+    monkeypatch: pytest.MonkeyPatch, mixed: bool, capable: bool, half: torch.dtype | None
+) -> None:
+    """The choice only: what this machine's CPU has is asked of oneDNN."""
+    assert isinstance(places._cpu_has_bfloat16(), bool)
+    monkeypatch.setattr(places, "_cpu_has_bfloat16", lambda: capable)
+    chosen = device_of("cpu", mixed)
+    assert (chosen.place, chosen.half, chosen.scaler.is_enabled(), str(chosen)) == (CPU, half, False, "cpu")
 
 
 @pytest.mark.parametrize(("capable", "half"), [(True, torch.bfloat16), (False, torch.float16)])
