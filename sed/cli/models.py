@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from sed.cli.app import app, models
-from sed.cli.options import ModelOption, load
-from sed.errors import UsageError
+from sed.cli.options import ModelOption, check_used, given, load
 
 
 @models.command("show")
@@ -86,9 +85,14 @@ def export(
     scenes: Annotated[
         Path | None, typer.Option(metavar="DIR", help="With --int8: scenes on which both are measured.")
     ] = None,
-    calibration: Annotated[str, typer.Option(help="With --int8: minmax or percentile.")] = "minmax",
-    clips: Annotated[int, typer.Option(min=1, help="With --int8: clips of the train split to calibrate on.")] = 64,
-    seed: Annotated[int, typer.Option(min=0, help="With --int8: draws the clips.")] = 0,
+    calibration: Annotated[
+        str | None, typer.Option(help="With --int8: minmax or percentile.", show_default="minmax")
+    ] = None,
+    clips: Annotated[
+        int | None,
+        typer.Option(min=1, help="With --int8: clips of the train split to calibrate on.", show_default="64"),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="With --int8: draws the clips.", show_default="0")] = None,
 ) -> None:
     """Write a model file from a checkpoint of training, or a model in 8-bit integers, checked before it is written.
 
@@ -96,8 +100,10 @@ def export(
     """
     from sed.commands import export as command
 
-    if not int8 and (data or scenes):
-        raise UsageError("export: --data and --scenes are for --int8; give it, or leave them out")
+    chosen = given(method=calibration, clips=clips, seed=seed)
+    quantising = command.Quantising(data, scenes, **chosen) if int8 else None
+    check_used(
+        "export", "--int8", quantising, data=data, scenes=scenes, calibration=calibration, clips=clips, seed=seed
+    )
     likeness = command.Likeness(like, tuple(label or ()))
-    quantising = command.Quantising(data, scenes, calibration, clips, seed) if int8 else None
     command.run(source, out, name, likeness, quantising)

@@ -41,9 +41,9 @@ class Quantising:
 
     data: Path | None
     scenes: Path | None
-    method: str
-    clips: int
-    seed: int
+    method: str = "minmax"
+    clips: int = 64
+    seed: int = 0
 
 
 def run(source: str, out: Path, name: str | None, likeness: Likeness, quantising: Quantising | None) -> None:
@@ -60,6 +60,8 @@ def _run(source: str, out: Path, name: str | None, likeness: Likeness, quantisin
         path = model_path(source)
         if quantising is None:
             raise UsageError(f"export {source}: a model file already; --int8 writes it in integers")
+        if likeness != Likeness():
+            raise UsageError(f"export {source}: a model file says what its labels are; leave out --like and --label")
         _quantise(path, out, name, quantising)
     elif quantising is None:
         _export(path, out, name or out.stem, likeness)
