@@ -43,6 +43,12 @@ BEDS = {
 }
 """Classes that may lie under a whole scene, and how often they do."""
 
+BUSY = (
+    *("machine", "engine", "tools", "chainsaw", "helicopter", "typing", "clock_tick", "footsteps", "animal"),
+    *("jackhammer", "drilling"),
+)
+"""Classes that go on and on, struck or rough: beds against false alarms, where a recipe asks for them."""
+
 PLAIN = ("background", "music", "speech")
 """Classes whose files hold no target and are what a microphone hears all day: what is told in them is a false alarm."""
 

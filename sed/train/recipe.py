@@ -23,12 +23,17 @@ class Recipe:
     peak: tuple[float, float] = (-42.0, -0.2)  # dBFS of the finished scene
     overdrive: float = 0.06  # clipped by the microphone
     abrupt: float = 0.0  # an event begins with the scene's first sample
+    synthetic: float = 0.0  # a siren is made, not recorded
     far: float = 0.0  # a siren comes from afar: little over the bed, and dull
     drums: float = 0.0  # a distractor is a drum machine
     even: float = 0.0  # a distractor that is not one of the easily mistaken comes from a class drawn evenly
     certainty: float = 1.0  # an exponent: below 1, doubtful sounds count more as proof of absence
     extra: float = 0.0  # a distractor is of one of the labels that are scored besides, drawn evenly
     layered: float = 0.0  # a bed is two beds, each at another speed
+    texture: float = 0.0  # a bed is a made texture
+    overlay: float = 0.0  # a made texture lies over a recorded bed
+    made: float = 0.0  # a distractor is made: a crackle, wheels or a creak
+    busy: float = 0.0  # how often classes that go on and on are beds, beside 10 for background
     simulated: float = 0.0  # a room is a simulated box or street, not decaying noise
     stretch: float = 0.0
     stretches: tuple[float, float] = (0.8, 1.3)  # times as fast, at the same pitch

@@ -6,13 +6,15 @@ import numpy as np
 
 from sed.signals import Floats
 from sed.train import effects
-from sed.train.clips import BEDS, HARD, Clip, doubt, negatives, targets
+from sed.train.clips import BEDS, BUSY, HARD, Clip, doubt, negatives, targets
 from sed.train.drums import drums
 from sed.train.envelope import CUTS, DEFAULT_CUT, events
 from sed.train.library import Library
 from sed.train.marks import Mark, Scene, Sheet
 from sed.train.pools import Pool, listed, pools
 from sed.train.recipe import Recipe, Split
+from sed.train.sirens import siren
+from sed.train.textures import struck, texture
 from sed.train.varying import Varying, happens
 
 Rng = np.random.Generator
@@ -32,14 +34,16 @@ class Mixer:
         labels: Sequence[str],
         recipe: Recipe,
         extra: Sequence[str] = (),
+        auxiliary: Sequence[str] = (),
     ) -> None:
         """`clips` may hold more than the split; what is not of it is left out.
 
-        Events are of `labels`; what sounds besides is marked where it is of one of the `extra` labels.
+        Events are of `labels`; what sounds besides is marked where it is of one of the `extra` labels, which are drawn
+        the more often for it, or of the `auxiliary` classes, which are not.
         """
         self._library = library
         self._labels = tuple(labels)
-        self._extra = tuple(extra)
+        self._marked = (*extra, *auxiliary)
         self._recipe = recipe
         self._targets = {label: Pool(targets(clips, label, split)) for label in labels}
         others = negatives(clips, labels, split)
@@ -47,8 +51,9 @@ class Mixer:
         hard = {label: (*HARD.get(label, ()), *recipe.hard.get(label, ())) for label in labels}
         self._hard = {label: listed(others, names) for label, names in hard.items()}
         self._classes = list(pools(others, sorted({clip.label for clip in others})).values()) if recipe.even else []
-        self._extras = list(pools(others, self._extra).values())
-        self._beds = pools(others, tuple(BEDS))
+        self._extras = list(pools(others, extra).values())
+        self._shares = BEDS | dict.fromkeys(BUSY if recipe.busy else (), recipe.busy / len(BUSY))
+        self._beds = pools(others, tuple(self._shares))
         self._varying = Varying(recipe, library.rate, library.cache)
         self._spans: dict[str, list[tuple[int, int]]] = {}
 
@@ -78,12 +83,12 @@ class Mixer:
             if not pool.clips:
                 break
             clip = pool.draw(rng)
-            spans = self._events(clip) if clip.label in (*self._labels, *self._extra) else []
+            spans = self._events(clip) if clip.label in (*self._labels, *self._marked) else []
             samples = self._library.samples(clip, 0, count)
             samples, spans = self._varying.sound(samples, spans, clip.label == "siren", rng)
             _paste(out, samples * np.float32(10.0 ** (-rng.uniform(0.0, 12.0) / 20.0)), at)
             marks = [Mark(clip.label, at + a, min(count, at + b)) for a, b in spans if at + a < count - rate // 50]
-            (sheet.extras if clip.label in self._extra else sheet.events).extend(marks)
+            (sheet.extras if clip.label in self._marked else sheet.events).extend(marks)
             sheet.doubts.extend(self._doubts(clip, at, min(count, at + len(samples) + rate // 2)))
             at += len(samples) + int(max(0.0, rng.uniform(-0.5, 2.0)) * rate)
         return sheet.scene(self._varying.captured(out, rng), rate)
@@ -103,10 +108,20 @@ class Mixer:
         return bed * np.float32(10.0 ** ((level - _rms_db(bed)) / 20.0)), level
 
     def _one_bed(self, count: int, sheet: Sheet, rng: Rng) -> Floats:
-        """`count` samples of one class of bed; of RMS 1 and at another speed where beds are layered."""
-        shares = np.array([BEDS[name] for name in self._beds])
+        """`count` samples of one class of bed, or of a texture; of RMS 1 where beds are layered."""
+        if happens(self._recipe.texture, rng):
+            return texture(count, self._library.rate, rng)
+        bed = self._recorded_bed(count, sheet, rng)
+        if happens(self._recipe.overlay, rng):
+            level = _rms_db(bed) + rng.uniform(-12.0, 3.0)
+            bed = bed + texture(count, self._library.rate, rng) * np.float32(10.0 ** (level / 20.0))
+        return bed
+
+    def _recorded_bed(self, count: int, sheet: Sheet, rng: Rng) -> Floats:
+        """At another speed where beds are layered."""
+        shares = np.array([self._shares[name] for name in self._beds])
         name = list(self._beds)[rng.choice(len(shares), p=shares / shares.sum())]
-        if name in self._extra:
+        if name in self._marked:
             sheet.extras.append(Mark(name, 0, count))
         if not self._recipe.layered:
             return self._laid(self._beds[name], count, rng)
@@ -139,8 +154,10 @@ class Mixer:
         label = self._labels[rng.integers(len(self._labels))]
         if not self._targets[label].clips:
             return []
-        clip = self._targets[label].draw(rng)
-        samples, spans = self._target(clip, rng)
+        if label == "siren" and happens(self._recipe.synthetic, rng):
+            samples, spans = self._made_siren(rng)
+        else:
+            samples, spans = self._target(self._targets[label].draw(rng), rng)
         at = _free(len(out), spans, before, self._library.rate, rng) - spans[0][0]
         if not before and happens(self._recipe.abrupt, rng):
             at = -spans[0][0]
@@ -170,6 +187,10 @@ class Mixer:
         samples = self._library.samples(clip, first, last)
         return self._changed(samples, kept, clip.label == "siren", rng)
 
+    def _made_siren(self, rng: Rng) -> tuple[Floats, list[tuple[int, int]]]:
+        count = int(rng.uniform(2.5, 8.0) * self._library.rate)
+        return self._changed(siren(count, self._library.rate, rng), [(0, count)], True, rng)
+
     def _events(self, clip: Clip) -> list[tuple[int, int]]:
         if clip.path not in self._spans:
             cut = CUTS.get(clip.label, DEFAULT_CUT)
@@ -191,8 +212,10 @@ class Mixer:
         """Mix one other sound into `out`, half the time one easily mistaken; mark where a target may be in it."""
         rate = self._library.rate
         if happens(self._recipe.drums, rng):
-            beat = self._varying.placed(drums(int(rng.uniform(2.0, 8.0) * rate), rate, rng), rng)
-            _paste(out, self._placed(beat, level, _rms_db(beat), rng), int(rng.integers(-rate, len(out) - rate)))
+            self._add_made(out, level, drums(int(rng.uniform(2.0, 8.0) * rate), rate, rng), rng)
+            return
+        if happens(self._recipe.made, rng):
+            self._add_made(out, level, struck(int(rng.uniform(0.5, 4.0) * rate), rate, rng), rng)
             return
         pool = self._other_pool(rng)
         if not pool.clips:
@@ -212,9 +235,14 @@ class Mixer:
         inside = [(max(0, at + a), min(len(out), at + b)) for a, b in spans]
         sheet.extras.extend(Mark(clip.label, a, b) for a, b in inside if b - a >= rate // 100)
 
+    def _add_made(self, out: Floats, level: float, sound: Floats, rng: Rng) -> None:
+        rate = self._library.rate
+        placed = self._varying.placed(sound, rng)
+        _paste(out, self._placed(placed, level, _rms_db(placed), rng), int(rng.integers(-rate, len(out) - rate)))
+
     def _within(self, clip: Clip, first: int, count: int) -> list[tuple[int, int]]:
-        """Where one of the extra labels sounds in `count` samples of a clip from `first` on."""
-        if clip.label not in self._extra:
+        """Where what is marked sounds in `count` samples of a clip from `first` on."""
+        if clip.label not in self._marked:
             return []
         cut = [(max(a - first, 0), min(b - first, count)) for a, b in self._events(clip)]
         return [(a, b) for a, b in cut if b > a]

@@ -13,8 +13,9 @@ from sed.frontend import log_mel
 from sed.metadata import FrontendSettings
 from sed.plot import label_bands
 from sed.signals import Floats
-from sed.train import effects, recorder, tempo
+from sed.train import effects, recorder, sirens, tempo, textures
 from sed.train.codec import CODECS, coded, fitted
+from sed.train.drums import drums
 from sed.train.rooms import Place, place, response
 from sed.train.spectral import Spectral
 
@@ -61,7 +62,7 @@ def tiles(samples: Floats, other: Floats, settings: FrontendSettings, seed: int)
     before, under = (_whole(log_mel(clip, settings)) for clip in clips)
     sounds = [
         Tile(switch, setting, before, log_mel(np.clip(sound, -1.0, 1.0), settings))
-        for make in (_moved, _placed, _recorded, _coded)
+        for make in (_moved, _placed, _laid, _recorded, _coded)
         for switch, setting, sound in make(clips[0], rate, np.random.default_rng(seed))
     ]
     return [*sounds, *_spectral(before, under)]
@@ -127,6 +128,17 @@ def _places(rate: int, rng: np.random.Generator) -> list[Place]:
     rooms = sorted((one for one in drawn if not one.outdoors), key=lambda one: one.distance)
     streets = [one for one in drawn if one.outdoors and one.distance > 5.0]
     return [rooms[len(rooms) // 8], rooms[-len(rooms) // 6], *streets[:1]]
+
+
+def _laid(samples: Floats, rate: int, rng: np.random.Generator) -> Sounds:
+    """What is made, under the clip, 6 dB below it."""
+    count = len(samples)
+    yield "drums", "a drum machine under it", recorder.noisy(samples, drums(count, rate, rng), 6.0)
+    for make in (textures.crackle, textures.wheels, textures.creaks):
+        yield "made", f"{make.__name__} under it", recorder.noisy(samples, make(count, rate, rng), 6.0)
+    yield "texture", "gusts under it", recorder.noisy(samples, textures.gusts(count, rate, rng), 6.0)
+    yield "synthetic", "a made siren", sirens.siren(count, rate, rng) * np.float32(np.abs(samples).max())
+    yield "overlay", "several at once under it", recorder.noisy(samples, textures.texture(count, rate, rng), 6.0)
 
 
 def _recorded(samples: Floats, rate: int, rng: np.random.Generator) -> Sounds:

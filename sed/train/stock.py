@@ -20,7 +20,7 @@ from sed.train.turns import alone_at
 
 log = logging.getLogger(__name__)
 
-_MIXING = "batches clips codec drums effects envelope marks pools recorder rooms scenes tempo varying"
+_MIXING = "batches clips codec drums effects envelope marks pools recorder rooms scenes sirens tempo textures varying"
 _CODE = ("frontend.py", *(f"train/{name}.py" for name in _MIXING.split()))
 """Files that decide what a scene is: a change to one of them makes another stock."""
 _CHUNK = 16  # scenes

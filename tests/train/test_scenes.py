@@ -199,3 +199,55 @@ def test_extra_labels_alone_change_no_sound(library: Library, clips: list[Clip])
         one, two = (each.scene((6, seed), COUNT) for each in (plain, marked))
         np.testing.assert_array_equal(one.samples, two.samples)
         assert one.events == two.events
+
+
+def test_auxiliary_classes_are_marked_and_drawn_no_more_often(library: Library, clips: list[Clip]) -> None:
+    recipe = replace(MEASURING, events=(1.0,), distractors=(0.0, 1.0), event_to_bed=(30.0, 30.0), extra=1.0)
+    plain, marked = (Mixer(library, clips, "train", LABELS, recipe, ("speech",), more) for more in ((), ("explosion",)))
+    for seed in range(10):
+        one, two = (each.scene((5, seed), COUNT) for each in (plain, marked))
+        np.testing.assert_array_equal(one.samples, two.samples)
+        assert {mark.label for mark in one.extras} <= {"speech"}
+    often = Mixer(library, clips, "train", LABELS, replace(recipe, extra=0.0), (), ("explosion",))
+    assert {mark.label for seed in range(30) for mark in often.scene((5, seed), COUNT).extras} == {"explosion"}
+
+
+def test_a_textured_bed_is_no_recording(data: Path, clips: list[Clip], cache: Path) -> None:
+    watched = Watched(data, clips, RATE, cache)
+    quiet = replace(MEASURING, events=(1.0,), distractors=(1.0,))
+    recipes = replace(quiet, texture=1.0), replace(quiet, overlay=1.0)
+    scenes = [mixer(watched, clips, recipe=recipe).scene((2, 1), COUNT).samples for recipe in recipes]
+    assert {clip.label for clip in watched.__dict__["taken"]} <= {"background", "music", "speech"}
+    plain = mixer(watched, clips, recipe=quiet).scene((2, 1), COUNT).samples
+    assert not any(np.array_equal(scene, plain) for scene in scenes)
+    taken = len(watched.__dict__["taken"])
+    mixer(watched, clips, recipe=replace(quiet, texture=1.0)).scene((2, 2), COUNT)
+    assert len(watched.__dict__["taken"]) == taken
+
+
+def test_made_sounds_are_no_events(library: Library, clips: list[Clip]) -> None:
+    recipe = replace(MEASURING, events=(1.0,), distractors=(0.0, 0.0, 1.0), made=1.0, event_to_bed=(30.0, 30.0))
+    scene = mixer(library, clips, recipe=recipe).scene((2, 3), COUNT)
+    assert (scene.events, scene.doubts, scene.extras) == ((), (), ())
+    assert np.ptp(envelope(scene.samples, RATE)) > 20.0
+
+
+def test_beds_of_busy_classes_are_laid_where_they_are_asked_for(data: Path, clips: list[Clip], cache: Path) -> None:
+    watched = Watched(data, [replace(clip, label="typing") for clip in clips if clip.label == "speech"], RATE, cache)
+    busy = replace(MEASURING, events=(1.0,), distractors=(1.0,), busy=6.0)
+    typing = [replace(clip, label="typing") for clip in clips if clip.label == "speech"]
+    mixer(watched, typing, recipe=busy).scene((2, 1), COUNT)
+    assert {clip.label for clip in watched.__dict__["taken"]} == {"typing"}
+
+
+def test_made_sirens_are_marked_whole(data: Path, clips: list[Clip], cache: Path) -> None:
+    watched = Watched(data, clips, RATE, cache)
+    made = Mixer(watched, clips, "train", ("siren",), replace(LOUD, synthetic=1.0))
+    for seed in range(6):
+        scene = made.scene((4, seed), COUNT)
+        (mark,) = scene.events
+        assert mark.label == "siren"
+        assert mark.offset == COUNT or mark.offset - mark.onset >= 2 * RATE
+        level = envelope(scene.samples, RATE)
+        assert np.median(level[mark.onset // 160 : mark.offset // 160]) > np.percentile(level, 10.0) + 6.0
+    assert not any(clip.label == "siren" for clip in watched.__dict__["taken"])

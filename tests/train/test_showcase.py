@@ -14,6 +14,8 @@ from sed.train.spectral import Spectral
 from tests.train.sounds import bang, noise, wail
 
 SETTINGS = FrontendSettings()
+MADE = {"drums", "made", "texture", "overlay", "synthetic"}
+MOVED_OR_COVERED = {"speed", "stretch", "noise", "shift", "gaps", "blend", *MADE}
 KNOWN = {field.name for kind in (Recipe, Spectral) for field in fields(kind)}
 
 
@@ -31,7 +33,7 @@ def test_every_tile_is_named_by_a_switch(shown: list[Tile]) -> None:
     "switch",
     [
         *("gain", "noise", "shift", "speed", "stretch", "pitch", "equaliser", "band", "simulated", "codec"),
-        *("clipping", "blend", "muted", "gaps"),
+        *("clipping", "blend", "muted", "gaps", *sorted(MADE)),
     ],
 )
 def test_every_change_that_was_asked_for_is_shown(shown: list[Tile], switch: str) -> None:
@@ -47,7 +49,7 @@ def test_every_tile_shows_a_change(shown: list[Tile]) -> None:
 
 def test_onsets_stay_where_they_were(shown: list[Tile]) -> None:
     for tile in shown:
-        if tile.switch.split()[0] in {"speed", "stretch", "noise", "shift", "gaps", "blend"}:
+        if tile.switch.split()[0] in MOVED_OR_COVERED:
             continue
         before, after = (int(np.argmax(part.max(axis=1) > part.max() - 30.0)) for part in (tile.before, tile.after))
         assert after == pytest.approx(before, abs=3), (tile.switch, tile.setting)  # frames of 10 ms
