@@ -120,9 +120,13 @@ def train(
     with --resume. They trust whoever reaches them: use a network of your own.
     """
     if show_augmentations is not None:
+        _refuse_idle(
+            "--show-augmentations", out=out, steps=steps, minutes=minutes, threads=threads, device=device,
+            finetune=finetune, resume=resume or None, log_dir=log_dir, find_rate=find_rate,
+        )  # fmt: skip
         from sed.commands import augmentations
 
-        augmentations.run(data, show_augmentations, tuple(label or ()), seed or 0)
+        augmentations.run(data, show_augmentations, config, **given(labels=tuple(label or ()), seed=seed))
         return
     from sed.commands import train as command
 
@@ -131,11 +135,18 @@ def train(
         log_dir=log_dir, finetune=finetune,
     )  # fmt: skip
     if find_rate is not None:
+        _refuse_idle("--find-rate", out=out, minutes=minutes, resume=resume or None, log_dir=log_dir)
         command.find_rate(data, find_rate, config, **settings)
         return
     if out is None and config is None:
         raise UsageError("train: which file to write is not said; add --out mine.onnx")
     command.run(data, out or Path(f"{config and config.stem}.onnx"), config, resume=resume, **settings)
+
+
+def _refuse_idle(what: str, **options: object) -> None:
+    """Raise UsageError if one of the options is given: they are of a training, and `what` is none."""
+    if idle := [f"--{name.replace('_', '-')}" for name in given(**options)]:
+        raise UsageError(f"train: {what} trains nothing; leave out {' and '.join(idle)}")
 
 
 @app.command()

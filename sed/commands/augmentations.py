@@ -3,38 +3,37 @@
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sed.errors import AudioError, UsageError
+from sed.commands.train import settings_of
+from sed.errors import AudioError
 from sed.metadata import FrontendSettings
 from sed.signals import Floats
 
 if TYPE_CHECKING:
     from sed.train.clips import Clip
 
-LABELS = ("siren", "gun_shot", "glass_break")
-TITLE = "{}: before and after each change, named by its switch in recipe.py or spectral.py; Hz over seconds"
+TITLE = "{}: before and after each change, named by its switch in [augment] or [augment_frames]; Hz over seconds"
 LONG = 2.5  # seconds that fill a picture
 
 
-def run(data: Path, picture: Path, labels: Sequence[str] = (), seed: int = 0) -> None:
-    """Draw every augmentation of a clip of the first of `labels`, of LABELS if none is given.
+def run(data: Path, picture: Path, config: Path | None = None, **given: Any) -> None:
+    """Draw every augmentation of a clip of the first label; of `config`, labels and seed matter, unless they are given.
 
-    Raises UsageError, AudioError or SinkError.
+    Raises UsageError, ConfigError, AudioError or SinkError.
     """
-    try:
-        from sed.train.clips import read_clips
-        from sed.train.showcase import check_showing, draw, tiles
-    except ModuleNotFoundError as error:
-        raise UsageError(f"train: needs {error.name}; pip install 'earwitness[train]'") from error
+    told = settings_of(data, picture.with_suffix(".onnx"), config, given)  # a name only: no model is written
+    from sed.train.clips import read_clips
+    from sed.train.showcase import check_showing, draw, tiles
+
     check_showing(picture)
-    settings = FrontendSettings()
-    clips = _chosen(read_clips(data), labels or LABELS, np.random.default_rng(seed))
-    sound, other = (_heard(data, clip, settings.sample_rate) for clip in clips)
-    shown = tiles(sound, other, settings, seed)
-    draw(shown, TITLE.format(clips[0].path), settings, picture)
+    frontend = FrontendSettings()
+    clips = _chosen(read_clips(data), told.labels, np.random.default_rng(told.seed))
+    sound, other = (_heard(data, clip, frontend.sample_rate) for clip in clips)
+    shown = tiles(sound, other, frontend, told.seed)
+    draw(shown, TITLE.format(clips[0].path), frontend, picture)
     print(f"{picture}: {len(shown)} augmentations of {clips[0].path}")
 
 

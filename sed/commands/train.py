@@ -59,7 +59,7 @@ def settings_of(data: Path, out: Path, config: Path | None, given: dict[str, Any
         raise UsageError(f"train: needs {error.name}; pip install 'earwitness[train]'") from error
     logging.getLogger("sed").setLevel(logging.INFO)
     try:
-        told = {"name": out.stem, **read(config), **given, "data": data, "out": out}
+        told = {"name": out.stem, **read(config), **given, "config": config, "data": data, "out": out}
         return TrainSettings(**{**_begun(told), **told})
     except ValidationError as error:
         raise UsageError("\n".join(f"train: {line}" for line in complaints(error, TrainSettings))) from error

@@ -34,6 +34,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         mean = {name.removeprefix(_MEAN): w for name, w in saved["mean"].items() if name.startswith(_MEAN)}
         weights = saved.get("stopping", {}).get("weights") or mean
         network = trained(weights)
+        network.keep(int(saved.get("labels", network.scores.out_features)))  # older checkpoints have no others
         step, elapsed = int(saved["step"]), float(saved["elapsed"])
     except (KeyError, RuntimeError, TypeError, AttributeError, UnpicklingError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,6 +1,7 @@
 """Training: `train(settings)` learns from mixed scenes and writes the model file."""
 
 import ctypes
+import logging
 import sys
 import time
 from collections.abc import Iterator
@@ -17,16 +18,18 @@ from sed.train.finetune import adopt, check_clips, check_model, taught, thaw, wi
 from sed.train.learner import Learner
 from sed.train.library import Library, cache_folder
 from sed.train.material import Material
-from sed.train.members import apart, forget, joined, refuse_members
+from sed.train.members import apart, forget, joined, lessons, refuse_members
 from sed.train.monitor import Checked, Monitor, bar, progressed, records
-from sed.train.recipe import RECIPES, TRAINING
+from sed.train.recipe import TRAINING
 from sed.train.records import check_folder
 from sed.train.release import release
-from sed.train.run import Run, averaged, begin, normalise, restore, save, start, state, take
+from sed.train.run import Run, averaged, begin, checkpoint_path, normalise, restore, save, start, state, take
 from sed.train.scenes import Mixer
 from sed.train.schedule import SCHEDULES
 from sed.train.settings import TrainSettings
 from sed.train.stock import Stock, stock
+
+log = logging.getLogger(__name__)
 
 
 def train(settings: TrainSettings) -> Path:
@@ -43,12 +46,29 @@ def train(settings: TrainSettings) -> Path:
         material = gather(own)
         if ranks.first and not own.resume:
             forget(own)
-        runs = [fit(one, material, ranks=ranks) for one in apart(own)]
+        courses = [[_lesson(one, material, ranks) for one in lessons(course)] for course in apart(own)]
         if ranks.first:
-            learnt = joined(runs)
+            learnt = joined(courses, len(settings.scored))
             release(settings, material, learnt.network, learnt.steps, learnt.seconds)
         ranks.wait()
     return settings.out
+
+
+def _lesson(settings: TrainSettings, material: Material, ranks: Ranks) -> Run:
+    """One run, unless it is over already: then its scenes need not be mixed again."""
+    if settings.resume and ranks.count == 1 and (run := _finished(settings)):
+        return run
+    return fit(settings if ranks.first else follower(settings), material, ranks=ranks)
+
+
+def _finished(settings: TrainSettings) -> Run | None:
+    run = _fresh(settings)
+    restore(run, settings)
+    if progressed(run, settings).done < 1.0 and not run.stopping.over:
+        return None
+    log.info("%s: learnt already, step %d", checkpoint_path(settings), run.step)
+    run.stopping.give(averaged(run))
+    return run
 
 
 def follower(settings: TrainSettings) -> TrainSettings:
@@ -95,7 +115,7 @@ def listed(settings: TrainSettings) -> list[Clip]:
     if settings.finetune:
         check_clips(settings, clips)
     check_labels(clips, taught(settings, clips))
-    check_extra(clips, settings.extra)
+    check_extra(clips, (*settings.extra, *settings.auxiliary))
     return clips
 
 
@@ -115,6 +135,7 @@ def fit(settings: TrainSettings, material: Material, checked: Checked | None = N
     run, grid, scenes = _begun(settings, material)
     if settings.resume:
         restore(run, settings)
+        log.info("going on from step %d of %s", run.step, checkpoint_path(settings))
     if not ranks.first:
         take(run, ranks.same({}))
         _learn_all(run, settings, _batches(run, settings, scenes), [], None, ranks)
@@ -128,10 +149,14 @@ def fit(settings: TrainSettings, material: Material, checked: Checked | None = N
     return run
 
 
+def _fresh(settings: TrainSettings) -> Run:
+    return start(settings, widened(settings) if settings.finetune else None)
+
+
 def _begun(settings: TrainSettings, material: Material) -> tuple[Run, Grid, Stock]:
     """A fresh run, and the scenes that it learns from."""
-    run = start(settings, widened(settings) if settings.finetune else None)
-    grid = Grid(settings.frontend, settings.scored, run.network.stride, settings.look_ahead, settings.seconds)
+    run = _fresh(settings)
+    grid = Grid(settings.frontend, settings.learnt, run.network.stride, settings.look_ahead, settings.seconds)
     with torch.random.fork_rng(devices=[]):  # mixing draws on it; what is learnt shall not depend on the cache
         scenes = mixed(settings, material, grid)
     first = scenes.batch(torch.arange(min(len(scenes), 128, 8 * settings.batch)))
@@ -146,11 +171,12 @@ def _begun(settings: TrainSettings, material: Material) -> tuple[Run, Grid, Stoc
 
 def mixed(settings: TrainSettings, material: Material, grid: Grid) -> Stock:
     """The scenes that a run of these settings learns from."""
-    recipe = RECIPES[settings.recipe]
+    recipe = settings.making
     labels = taught(settings, material.clips)
-    mixer = Mixer(material.library, material.clips, "train", labels, recipe, settings.extra)
+    mixer = Mixer(material.library, material.clips, "train", labels, recipe, settings.extra, settings.auxiliary)
     source = Scenes(mixer, grid, settings.seed, 0, settings.scenes)
-    described = f"{material.library.name} {recipe} {labels} {settings.extra} {settings.seed} {settings.scenes}"
+    classes = f"{labels} {settings.extra} {settings.auxiliary}"
+    described = f"{material.library.name} {recipe} {classes} {settings.seed} {settings.scenes}"
     return stock(source, grid, described, settings.cache or cache_folder(), settings.workers)
 
 
@@ -167,9 +193,10 @@ def _batches(run: Run, settings: TrainSettings, scenes: Stock) -> Iterator[Item]
 
 def _checks(settings: TrainSettings, material: Material, grid: Grid) -> list[Item]:
     labels = taught(settings, material.clips)
-    mixer = Mixer(material.library, material.clips, "valid", labels, TRAINING, settings.extra)
+    mixer = Mixer(material.library, material.clips, "valid", labels, TRAINING, settings.extra, settings.auxiliary)
     count = min(96, settings.valid_scenes)
-    items = list(loader(Scenes(mixer, grid, 1, 0, count), count, 0))
+    with torch.random.fork_rng(devices=[]):
+        items = list(loader(Scenes(mixer, grid, 1, 0, count), count, 0))
     held = [place for place, label in enumerate(settings.labels) if label not in labels]
     for _, _, weight in items:
         weight[..., held] = 0.0  # nothing is known of them

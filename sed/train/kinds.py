@@ -14,10 +14,10 @@ KINDS: Final[Mapping[str, type[Crnn] | type[Tcn]]] = {kind.kind: kind for kind i
 
 
 def untrained(settings: TrainSettings) -> Network:
-    """The network the settings ask for, its weights drawn from torch's own chance."""
+    """The network the settings ask for, with a score for each class; its weights are drawn from torch's own chance."""
     kind = KINDS[settings.network]
     width, convolutions = settings.units, layers(settings.channels)
-    return kind(settings.frontend.mels, len(settings.scored), width, convolutions, dropout=settings.dropout)
+    return kind(settings.frontend.mels, len(settings.learnt), width, convolutions, dropout=settings.dropout)
 
 
 def trained(weights: Mapping[str, Tensor]) -> Network:

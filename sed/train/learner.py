@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sed.train.batches import Item
+from sed.train.brevity import brevity
 from sed.train.device import Device
 from sed.train.distributed import ALONE, Ranks
 from sed.train.finetune import still
@@ -14,14 +15,13 @@ from sed.train.network import Network
 from sed.train.run import Run
 from sed.train.segments import segment_loss
 from sed.train.settings import TrainSettings
-from sed.train.spectral import SPECTRALS
 
 GOES_ON: Final = 0.5
 """The share of scenes that begin in the state in which the scene before ended, as a stream does."""
 
 
 class Learner:
-    """Teaches a run's network batch by batch; holds the state of the network from each to the next.
+    """Teaches a run's network batch by batch; the run holds the state of the network from each to the next.
 
     Each of `ranks` varies the whole batch, by the same chance, and learns from its share.
     """
@@ -32,14 +32,13 @@ class Learner:
         self._network: nn.Module | None = None
         self._learns: list[bool] = []
         self._loss = loss_of(settings.loss, settings.focal_gamma, ranks.total)
-        self._state: list[Tensor] | None = None
 
     def step(self, batch: Item, rate: float) -> float:
         """Vary the batch, learn from it at this rate, and return the loss before; the run counts the step."""
         run, device = self._run, self._run.device
         for group in run.optimiser.param_groups:
             group["lr"] = rate * group.get("share", 1.0)
-        varied = SPECTRALS[self._settings.spectral].vary(batch, self._settings.look_ahead, run.chance)
+        varied = self._settings.changing.vary(batch, self._settings.look_ahead, run.chance)
         begun = self._begun(len(varied[0]))
         frames, target, weight = device.take(self._ranks.share(varied))
         run.network.train()
@@ -53,7 +52,7 @@ class Learner:
         device.descend(loss, run.network, run.optimiser)
         if self._ranks.first:
             run.mean.update_parameters(run.network)
-        self._state = [part.detach().float() for part in state]
+        run.recalled = [part.detach().float() for part in state]
         run.step += 1
         run.losses.append(float(self._ranks.mean(loss.detach())))
         return run.losses[-1]
@@ -69,17 +68,21 @@ class Learner:
     def _begun(self, scenes: int) -> list[Tensor]:
         """The state in which each scene of a share begins: nothing heard yet, or the end of the scene before."""
         fresh = self._run.device.take(self._run.network.initial(scenes // self._ranks.count))
-        if self._state is None:
+        if self._run.recalled is None:
             return fresh
         chosen = torch.rand(scenes, generator=self._run.chance) < GOES_ON
         (goes_on,) = self._run.device.take(self._ranks.share([chosen]))
         return [
             torch.where(goes_on.view(-1, *[1] * (new.dim() - 1)), old, new)
-            for old, new in zip(self._state, fresh, strict=True)
+            for old, new in zip(self._run.recalled, fresh, strict=True)
         ]
 
     def _of(self, logits: Tensor, target: Tensor, weight: Tensor) -> Tensor:
         weight = weight * importance(self._settings).to(weight.device)
+        if self._settings.brief:
+            labels = len(self._settings.labels)
+            brief = brevity(target[..., :labels], self._settings.brief)
+            weight = torch.cat((weight[..., :labels] * brief, weight[..., labels:]), dim=2)
         loss = self._loss(logits, target, weight)
         if self._settings.segments:
             loss = loss + self._settings.segments * segment_loss(logits, target, weight, total=self._ranks.total)
@@ -87,8 +90,13 @@ class Learner:
 
 
 def importance(settings: TrainSettings) -> Tensor:
-    """How much each label counts in the loss, (labels,)."""
-    return torch.tensor([1.0] * len(settings.labels) + [settings.extra_weight] * len(settings.extra))
+    """How much each class that is learnt counts in the loss, (classes,)."""
+    shares = (
+        (1.0, settings.labels),
+        (settings.extra_weight, settings.extra),
+        (settings.auxiliary_weight, settings.auxiliary),
+    )
+    return torch.tensor([share for share, classes in shares for _ in classes])
 
 
 def check(network: Network, device: Device, items: list[Item], labels: int) -> float:

@@ -1,4 +1,4 @@
-"""Networks that learn apart and ship as one: the settings of each, and what they are together."""
+"""Networks that learn apart and ship as one, and lessons that follow each other: the settings of each, and the sum."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,28 +32,51 @@ def apart(settings: TrainSettings) -> list[TrainSettings]:
     return runs or [settings]
 
 
+def lessons(settings: TrainSettings) -> list[TrainSettings]:
+    """The settings of a run's lessons, one or two; the second begins with the mean weights of the first."""
+    first = settings.model_copy(update={"then": None})
+    if settings.then is None:
+        return [first]
+    out = settings.out.with_stem(f"{settings.out.stem}-then")
+    logs = settings.log_dir and settings.log_dir / "then"
+    share = settings.minutes and settings.minutes / 2
+    own = {"out": out, "begin": settings.out.stem, "log_dir": logs, "minutes": share}
+    second = first.model_copy(update={**own, **settings.then.model_dump(exclude_none=True)})
+    if settings.resume and not checkpoint_path(second).is_file():
+        second = second.model_copy(update={"resume": False})
+    return [first.model_copy(update={"minutes": share}), second]
+
+
 def forget(settings: TrainSettings) -> None:
-    """Leave no checkpoints of an older run's members behind: they would pass for this one's."""
-    for run in apart(settings) if settings.members else ():
-        checkpoint_path(run).unlink(missing_ok=True)
+    """Leave no checkpoints of an older run's members and lessons behind: they would pass for this one's."""
+    for run in apart(settings):
+        for lesson in lessons(run) if settings.members else lessons(run)[1:]:
+            checkpoint_path(lesson).unlink(missing_ok=True)
 
 
 def refuse_members(what: str, settings: TrainSettings) -> None:
     """Raise UsageError if there are members, for what is done with one network."""
     if settings.members:
-        raise UsageError(f"{what}: is for one network, and the settings have members; leave them out")
+        raise UsageError(
+            f"{what}: is for one network, and the settings have members; give a --config without [[members]], "
+            "and take what is found into the one with them"
+        )
 
 
-def joined(runs: Sequence[Run]) -> Learnt:
-    """One network of what each run learnt."""
-    networks = [averaged(run).cpu() for run in runs]
+def joined(courses: Sequence[Sequence[Run]], labels: int) -> Learnt:
+    """One network of what each course came to, the runs of a course being its lessons; it scores the first `labels`."""
+    networks = [averaged(course[-1]).cpu() for course in courses]
+    for network in networks:
+        network.keep(labels)
     members = [network for network in networks if isinstance(network, Crnn)]
-    whole = Ensemble.of(members) if len(runs) > 1 else networks[0]
+    whole = Ensemble.of(members) if len(networks) > 1 else networks[0]
+    runs = [run for course in courses for run in course]
     return Learnt(whole, sum(run.step for run in runs), sum(run.elapsed for run in runs))
 
 
 def _member(settings: TrainSettings, number: int) -> TrainSettings:
-    given = settings.members[number - 1].model_dump(exclude_none=True)
+    member = settings.members[number - 1]
+    given = {**member.model_dump(exclude_none=True), "then": member.then}
     share = settings.minutes and settings.minutes / len(settings.members)
     logs = settings.log_dir and settings.log_dir / str(number)
     out = settings.out.with_stem(f"{settings.out.stem}-{number}")

@@ -68,6 +68,13 @@ class Network(nn.Module, ABC):
         """The state before any frame: zeros."""
         return [torch.zeros(streams, *shape) for shape in self._shapes]
 
+    def keep(self, labels: int) -> None:
+        """Score the first `labels` classes only."""
+        if labels < self.scores.out_features:
+            kept = nn.Linear(self.scores.in_features, labels)
+            kept.load_state_dict({name: part[:labels] for name, part in self.scores.state_dict().items()})
+            self.scores = kept
+
     @abstractmethod
     def normal(self) -> tuple[Tensor, Tensor]:
         """What every mel band is centred on and divided by, both (mels,) in dB."""

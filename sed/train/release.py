@@ -15,7 +15,7 @@ from sed.evaluate.tune import Budget, Scored, tune
 from sed.metadata import Metadata, Rule
 from sed.model import OnnxModel
 from sed.signals import Scores
-from sed.train.clips import Clip
+from sed.train.clips import Clip, targets
 from sed.train.device import device_of
 from sed.train.duplicates import without_duplicates
 from sed.train.exam import examination, mixtures, plain, whole
@@ -29,8 +29,10 @@ log = logging.getLogger(__name__)
 
 FIRST = {"siren": Rule(max_gap=2.0), "gun_shot": Rule(max_gap=0.32), "glass_break": Rule(max_gap=0.52)}
 """What a label's rule has that is not searched for."""
+FEW = 5
+"""Clips of valid that an extra label needs: a rule chosen on fewer would suit those alone."""
 _OPTIONS = ("steps", "minutes", "seed")
-_ELSEWHERE = {"data", "out", "labels", "extra", "frontend", "name", "version", "licence"}
+_ELSEWHERE = {"data", "out", "config", "labels", "extra", "frontend", "name", "version", "licence"}
 _OF_THE_MACHINE = {"cache", "resume", "threads", "workers", "device", "log_dir"}
 
 
@@ -60,9 +62,11 @@ def calibrated(
     quiet = [_scored(model, r) for r in plain(material, clips, "valid")]
     own = [replace(s, events=tuple(e for e in s.events if e.label in settings.labels)) for s in (*known, *quiet)]
     found = tune(meta, own, Budget(settings.budget, settings.budget_on), settings.labels)
-    if settings.extra:  # what is told of them in the plain files, with their music and dogs, is no false alarm
+    if enough := _enough(
+        settings, clips
+    ):  # what is told of them in the plain files, with their music and dogs, is no false alarm
         mixed = [_scored(model, r) for r in mixtures(settings, material, clips, "valid")]
-        found |= tune(meta, mixed, Budget(math.inf), settings.extra)
+        found |= tune(meta, mixed, Budget(math.inf), enough)
     rules = {label: tuned.rule for label, tuned in found.items() if tuned.counts.found}
     reached: dict[str, object] = {}
     for label, tuned in found.items():
@@ -120,9 +124,10 @@ def summary(settings: TrainSettings, network: Network, step: int, elapsed: float
     """How the network came about."""
     given = settings.model_dump(mode="json", exclude=_ELSEWHERE | _OF_THE_MACHINE, exclude_defaults=True)
     options = "".join(f" --{name} {given[name]:g}" for name in _OPTIONS if name in given)
+    config = f" --config {settings.config}" if settings.config else ""
     others = {name: value for name, value in given.items() if name not in _OPTIONS}
     return {
-        "command": f"earwitness train --data {settings.data} --out {settings.out}{options}",
+        "command": f"earwitness train{config} --data {settings.data} --out {settings.out}{options}",
         **({"settings": others} if others else {}),
         "split": "train",
         "steps": step,
@@ -133,6 +138,15 @@ def summary(settings: TrainSettings, network: Network, step: int, elapsed: float
         "network": network.kind,
         "parameters": sum(part.numel() for part in network.parameters()),
     }
+
+
+def _enough(settings: TrainSettings, clips: list[Clip]) -> list[str]:
+    """The extra labels that a rule can be chosen for; tells of the others."""
+    held = {label: len(targets(clips, label, "valid")) for label in settings.extra}
+    for label, count in held.items():
+        if count < FEW:
+            log.info("%s: %d clips of valid, too few to choose a rule on; it keeps the first one", label, count)
+    return [label for label, count in held.items() if count >= FEW]
 
 
 def _gpu(settings: TrainSettings) -> str:

@@ -1,6 +1,5 @@
 """The state of a training run: its weights, their running mean, the optimiser, and the checkpoint of them all."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,8 +18,6 @@ from sed.train.settings import TrainSettings
 from sed.train.stopping import Stopping
 from sed.train.teacher import Teacher
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(slots=True)
 class Run:
@@ -35,6 +32,7 @@ class Run:
     step: int = 0
     elapsed: float = 0.0  # seconds, over all sessions
     losses: list[float] = field(default_factory=list)
+    recalled: list[Tensor] | None = None  # the network's state after the last batch, of this process's share
     teacher: Teacher | None = None  # of labels that fine-tuning has no clips of
 
 
@@ -59,18 +57,26 @@ def normalise(run: Run, frames: Tensor) -> None:
 
 
 def begin(run: Run, settings: TrainSettings) -> None:
-    """Take the running mean of `settings.begin`'s weights as the first ones; raises ModelError if they do not fit."""
+    """Take the running mean of `settings.begin`'s weights as the first ones; raises ModelError if they do not fit.
+
+    Classes that it did not learn keep their rows of the layer of scores, as they were drawn.
+    """
     checkpoint = (settings.cache or cache_folder()) / f"{settings.begin}.pt"
     if not checkpoint.is_file():
         raise ModelError(f"{checkpoint}: no checkpoint to begin from")
     saved = torch.load(checkpoint, weights_only=True, map_location="cpu")
     try:
-        run.mean.load_state_dict(saved["mean"])
+        run.mean.load_state_dict(_widened(saved["mean"], run.mean.state_dict()))
     except (KeyError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"{checkpoint}: the checkpoint is of another network ({reason})") from error
     run.network.load_state_dict(run.mean.module.state_dict())
     run.mean.n_averaged.zero_()  # the mean itself begins anew
+
+
+def _widened(saved: Mapping[str, Tensor], drawn: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    heads = {name: saved[name] for name in ("module.scores.weight", "module.scores.bias")}
+    return {**saved, **{name: torch.cat((rows, drawn[name][len(rows) :])) for name, rows in heads.items()}}
 
 
 def averaged(run: Run) -> Network:
@@ -90,7 +96,7 @@ def save(run: Run, settings: TrainSettings) -> None:
     path = checkpoint_path(settings)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
-    torch.save(state(run), part)
+    torch.save({**state(run), "labels": len(settings.scored)}, part)
     part.replace(path)
 
 
@@ -101,6 +107,8 @@ def state(run: Run) -> dict[str, Any]:
         "mean": run.mean.state_dict(),
         "optimiser": run.optimiser.state_dict(),
         "chance": run.chance.get_state(),
+        "dropping": torch.get_rng_state(),
+        "recalled": run.recalled,
         "scaler": run.device.scaler.state_dict(),
         "stopping": run.stopping.state(),
         "step": run.step,
@@ -119,7 +127,6 @@ def restore(run: Run, settings: TrainSettings) -> None:
     except (KeyError, RuntimeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"{path}: the checkpoint is of another network ({reason}); start without --resume") from error
-    log.info("going on from step %d of %s", run.step, path)
 
 
 def take(run: Run, saved: Mapping[str, Any]) -> None:
@@ -130,4 +137,7 @@ def take(run: Run, saved: Mapping[str, Any]) -> None:
     run.device.load(saved.get("scaler", {}))  # older checkpoints have neither
     run.stopping.load(saved.get("stopping", {}))
     run.chance.set_state(saved["chance"])
+    torch.set_rng_state(saved.get("dropping", torch.get_rng_state()))
+    recalled = saved.get("recalled")
+    run.recalled = None if recalled is None else run.device.take(recalled)
     run.step, run.elapsed = saved["step"], saved["elapsed"]

@@ -1,24 +1,41 @@
 """What a training run can be told."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from sed.metadata import FrontendSettings, Settings
+from sed.train.recipe import RECIPES
+from sed.train.recipe import Recipe as Making
+from sed.train.spectral import SPECTRALS
+from sed.train.spectral import Spectral as Changing
+from sed.train.switches import Augment, AugmentFrames
 
 Recipe = Literal["training", "varied", "broad", "rich"]
 Spectral = Literal["plain", "strong", "rich"]
 
 
-class Member(Settings):
-    """One of several networks that learn apart; what it does not say is as for all."""
+class Lesson(Settings):
+    """What is different in a part of a training; what it does not say is as for all."""
 
     recipe: Recipe | None = None
+    augment: Augment | None = None
     spectral: Spectral | None = None
+    augment_frames: AugmentFrames | None = None
     scenes: int | None = Field(None, ge=1)
     steps: int | None = Field(None, ge=1)
     seed: int | None = Field(None, ge=0)
+    learning_rate: float | None = Field(None, gt=0.0)
+    brief: float | None = Field(None, ge=0.0, le=1.0)
+    auxiliary: tuple[str, ...] | None = None
+
+
+class Member(Lesson):
+    """One of several networks that learn apart."""
+
+    then: Lesson | None = None
 
 
 class TrainSettings(Settings):
@@ -29,6 +46,9 @@ class TrainSettings(Settings):
     labels: tuple[str, ...] = Field(("siren", "gun_shot", "glass_break"), min_length=1)
     extra: tuple[str, ...] = Field((), description="labels that are scored besides and raise no alert by themselves")
     extra_weight: float = Field(0.3, ge=0.0, description="of an extra label's rows in the loss; a label's is 1")
+    auxiliary: tuple[str, ...] = Field((), description="classes that are learnt besides and left out of the model")
+    auxiliary_weight: float = Field(0.1, ge=0.0, description="of an auxiliary class's rows in the loss")
+    brief: float = Field(0.0, ge=0.0, le=1.0, description="how much more short events count; see brevity.py")
     steps: int = Field(18_000, ge=1, description="batches to learn from")
     minutes: float | None = Field(None, gt=0.0, description="end early after this long; the schedule is shortened")
     seed: int = Field(0, ge=0)
@@ -47,8 +67,11 @@ class TrainSettings(Settings):
     segments: float = Field(0.0, ge=0.0, description="weight of the loss of whole seconds; see segments.py")
     dropout: tuple[float, float] = Field((0.0, 0.1), description="shares dropped before and after the GRU or blocks")
     recipe: Recipe = Field("training", description="how scenes are made; see recipe.py")
+    augment: Augment = Field({}, description="fields that are other than the recipe's; a part's own table replaces it")
     spectral: Spectral = Field("plain", description="how frames are changed; see spectral.py")
+    augment_frames: AugmentFrames = Field({}, description="the same, for the fields of `spectral`")
     members: tuple[Member, ...] = Field((), description="networks that learn apart and ship as one; see ensemble.py")
+    then: Lesson | None = Field(None, description="a second lesson, which begins with the mean weights of the first")
     begin: str | None = Field(None, description="a run whose last weights, kept in the cache, are this one's first")
     front: float = Field(0.0, ge=0.0, le=1.0, description="rate of all layers but the last in fine-tuning, as a share")
     finetune: str | None = Field(None, description="a model whose weights are the first ones; see finetune.py")
@@ -69,6 +92,7 @@ class TrainSettings(Settings):
     frontend: FrontendSettings = FrontendSettings()
     cache: Path | None = Field(None, description="decoded audio and checkpoints; default: the user's cache folder")
     resume: bool = Field(False, description="go on from the checkpoint of an interrupted run")
+    config: Path | None = Field(None, description="the file that other settings came from, for the record")
     name: str = Field("mine", min_length=1)
     version: str = "0.1.0"
     licence: str = "MIT"
@@ -81,7 +105,30 @@ class TrainSettings(Settings):
             raise ValueError("members: learn from fresh weights; leave out finetune and begin, or the members")
         return self
 
+    @model_validator(mode="after")
+    def _classes(self) -> Self:
+        if twice := set(self.auxiliary) & set(self.scored):
+            raise ValueError(f"auxiliary: {', '.join(sorted(twice))} is a label of the model already")
+        if self.auxiliary and self.finetune:
+            raise ValueError("auxiliary: a trained model has none; leave out finetune or auxiliary")
+        return self
+
     @property
     def scored(self) -> tuple[str, ...]:
         """All labels of the model."""
         return (*self.labels, *self.extra)
+
+    @property
+    def learnt(self) -> tuple[str, ...]:
+        """All classes that are learnt, those of the model first."""
+        return (*self.scored, *self.auxiliary)
+
+    @property
+    def making(self) -> Making:
+        """How scenes are made: the recipe, changed by `augment`."""
+        return replace(RECIPES[self.recipe], **self.augment)
+
+    @property
+    def changing(self) -> Changing:
+        """How frames are changed: what `spectral` names, changed by `augment_frames`."""
+        return replace(SPECTRALS[self.spectral], **self.augment_frames)

@@ -29,7 +29,19 @@ NAME: Final = "earwitness"
 UNPRUNED: Final = 4
 """Trials that go to their end before any is compared with them."""
 
-_OF_A_RUN: Final = {"out", "cache", "resume", "threads", "workers", "device", "log_dir", "name", "version", "licence"}
+_OF_A_RUN: Final = {
+    "out",
+    "config",
+    "cache",
+    "resume",
+    "threads",
+    "workers",
+    "device",
+    "log_dir",
+    "name",
+    "version",
+    "licence",
+}
 """Settings that do not change what a trial finds."""
 
 _TRIED: Final = set(as_settings(dict.fromkeys(SPACE, 0)))
@@ -144,10 +156,12 @@ def _check_same(study: optuna.Study, settings: TrainSettings, file: Path) -> Non
     if theirs is None:
         study.set_user_attr("settings", own)
         return
+    usual = json.loads(TrainSettings(data=settings.data, out=settings.out).model_dump_json())  # of settings since added
     for name in sorted(own.keys() | theirs.keys()):
-        if own.get(name) != theirs.get(name):
+        before = theirs.get(name, usual.get(name))
+        if own.get(name) != before:
             raise UsageError(
-                f"--study {file}: was made with {name} = {theirs.get(name)}, now it is {own.get(name)}; "
+                f"--study {file}: was made with {name} = {before}, now it is {own.get(name)}; "
                 "take another file, or the same settings"
             )
 

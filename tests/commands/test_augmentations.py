@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sed.cli import app
-from sed.errors import AudioError, UsageError
+from sed.errors import AudioError, ConfigError, UsageError
 from tests.train import layouts
 
 
@@ -30,6 +30,43 @@ def test_what_cannot_be_shown_is_told(tmp_path: Path) -> None:
         train(folder, "--show-augmentations", "out.wav")
     with pytest.raises(AudioError, match="gun_shot: no clips of split 'train' to show"):
         train(folder, "--label", "gun_shot", "--show-augmentations", tmp_path / "out.png")
+
+
+def test_labels_and_seed_of_a_file_of_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, file = layouts.catalogue(tmp_path / "set"), tmp_path / "run.toml"
+    file.write_text('labels = ["siren"]\nsteps = 7\n')
+    train(folder, "--config", file, "--show-augmentations", tmp_path / "out.png")
+    assert "augmentations of a.wav" in capsys.readouterr().out
+    with pytest.raises(AudioError, match="gun_shot: no clips"):
+        train(folder, "--config", file, "--label", "gun_shot", "--show-augmentations", tmp_path / "out.png")
+
+
+@pytest.mark.parametrize(("text", "told"), [(None, "no such file"), ("steps =", "not TOML"), ("stepps = 7", "stepps")])
+def test_a_file_of_settings_that_is_wrong_is_told(tmp_path: Path, text: str | None, told: str) -> None:
+    if text is not None:
+        (tmp_path / "run.toml").write_text(text)
+    with pytest.raises((ConfigError, UsageError), match=told):
+        train(tmp_path, "--config", tmp_path / "run.toml", "--show-augmentations", tmp_path / "out.png")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("--out mine.onnx", "--steps 5", "--minutes 5", "--threads 1", "--device cpu", "--finetune earwitness-1"),
+        *("--resume", "--log-dir logs", "--find-rate rate.png"),
+    ],
+)
+def test_what_is_of_a_training_is_refused(tmp_path: Path, given: str) -> None:
+    with pytest.raises(UsageError) as error:
+        train(tmp_path, *given.split(), "--show-augmentations", tmp_path / "out.png")
+    assert error.value.exit_code == 2
+    assert str(error.value) == f"train: --show-augmentations trains nothing; leave out {given.split()[0]}"
+
+
+@pytest.mark.parametrize("given", ["--out mine.onnx", "--minutes 5", "--resume", "--log-dir logs"])
+def test_a_rate_is_found_without_what_is_of_a_training(tmp_path: Path, given: str) -> None:
+    with pytest.raises(UsageError, match=f"--find-rate trains nothing; leave out {given.split()[0]}"):
+        train(tmp_path, *given.split(), "--find-rate", tmp_path / "rate.png")
 
 
 def test_training_needs_a_file_to_write(tmp_path: Path) -> None:

@@ -59,9 +59,7 @@ def test_training_is_the_files() -> None:
 def test_figures_come_with_their_intervals() -> None:
     text = card(Subject(metadata(), 1, "", [EVALUATION]))
     assert "### Measured on scenes-test" in text
-    assert (
-        "2 target (0.50 h), 1 distractor (0.25 h); events: 3 tone. In brackets: 95% bootstrap" in text
-    )
+    assert "2 target (0.50 h), 1 distractor (0.25 h); events: 3 tone. In brackets: 95% bootstrap" in text
     assert "|  | all | tone |" in text
     assert "| onset F1 (500 ms) | 0.800 [0.700..0.900] | 0.812 |" in text
     assert "| onset error, median ms | 42 [40..44] | - |" in text

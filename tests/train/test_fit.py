@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from sed.train.batches import Grid
 from sed.train.checkpoint import read_checkpoint
 from sed.train.learner import check
 from sed.train.material import Material
+from sed.train.monitor import Monitor
 from sed.train.release import summary
 from sed.train.run import Run, averaged, begin, checkpoint_path, restore, save, start
 from sed.train.schedule import one_cycle
@@ -70,6 +72,29 @@ def test_an_interrupted_run_goes_on(settings: TrainSettings) -> None:
     assert len(run.losses) == 4
 
 
+def test_a_run_that_was_killed_learns_what_it_would_have_learnt(settings: TrainSettings) -> None:
+    """Bit for bit: the weights, dropout's chance and the state that scenes go on in are in the checkpoint."""
+    material = fit.gather(settings)
+    slow = settings.model_copy(update={"steps": 9, "check_every": 4, "dropout": (0.2, 0.2)})
+    whole = fit.fit(slow, material).network.state_dict()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Monitor, "after_step", killed_after(5))
+        with pytest.raises(KeyboardInterrupt):
+            fit.fit(slow, material)
+    again = fit.fit(slow.model_copy(update={"resume": True}), material)
+    assert len(again.losses) == 5
+    assert all(torch.equal(part, whole[name]) for name, part in again.network.state_dict().items())
+
+
+def killed_after(step: int) -> Callable[[Monitor, float], None]:
+    def after_step(monitor: Monitor, rate: float, after: Callable[[Monitor, float], None] = Monitor.after_step) -> None:
+        after(monitor, rate)
+        if monitor._run.step == step:
+            raise KeyboardInterrupt
+
+    return after_step
+
+
 def test_resuming_needs_a_checkpoint_that_fits(settings: TrainSettings) -> None:
     other = settings.model_copy(update={"out": Path("never.onnx")})
     with pytest.raises(ModelError, match="no checkpoint to resume from"):
@@ -107,6 +132,8 @@ def test_the_file_tells_what_was_not_as_usual(settings: TrainSettings) -> None:
         "recipe": "varied", "batch": 4, "seconds": 3.0, "scenes": 48, "units": 16, "valid_scenes": 6,
         "learning_rate": 1e-2, "average": 0.8, "bfloat16": False,
     }  # fmt: skip
+    begun = settings.model_copy(update={"config": Path("run.toml")})
+    assert "earwitness train --config run.toml --data " in str(summary(begun, network, 24, 60.0)["command"])
 
 
 def test_extra_labels_are_scored_and_raise_no_alert(settings: TrainSettings) -> None:

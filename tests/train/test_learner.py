@@ -70,7 +70,7 @@ def test_half_of_the_scenes_go_on_from_the_scene_before(settings: TrainSettings)
     run = begun(settings)
     learner = Learner(run, settings)
     learner.step(item(0), 0.0)
-    ends = [part.clone() for part in learner._state or []]
+    ends = [part.clone() for part in run.recalled or []]
     gone_on = 0
     for _ in range(200):
         for part, end in zip(learner._begun(2), ends, strict=True):
@@ -105,3 +105,12 @@ def test_a_gpu_learns_as_the_cpu_does(settings: TrainSettings, mixed: bool) -> N
         losses.append([learner.step(item(seed), 1e-3) for seed in range(5)])
         losses[-1].append(check(averaged(run), run.device, [item(9)], 3))
     assert losses[1] == pytest.approx(losses[0], rel=0.05)
+
+
+def test_auxiliary_classes_and_short_events_count_as_told(settings: TrainSettings) -> None:
+    told = settings.model_copy(update={"auxiliary": ("typing", "rain"), "auxiliary_weight": 0.125})
+    torch.testing.assert_close(importance(told), torch.tensor([1.0, 1.0, 1.0, 0.25, 0.125, 0.125]))
+    one, two = (begun(settings.model_copy(update={"brief": share})) for share in (0.0, 1.0))
+    losses = [Learner(run, settings.model_copy(update={"brief": share})).step(item(0), 0.0)
+              for run, share in ((one, 0.0), (two, 1.0))]  # fmt: skip
+    assert losses[1] > losses[0]  # rows of 0 are known to a fresh network, short rows of 1 are not

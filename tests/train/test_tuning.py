@@ -73,6 +73,15 @@ def test_losses_of_other_runs_are_not_compared(settings: TrainSettings, tmp_path
     opened(tmp_path / "mine.db", settings.model_copy(update={"learning_rate": 1.0, "threads": 2}))
 
 
+def test_a_study_from_before_a_setting_existed_goes_on(settings: TrainSettings, tmp_path: Path) -> None:
+    study = opened(tmp_path / "mine.db", settings)
+    kept = study.user_attrs["settings"]
+    study.set_user_attr("settings", {name: value for name, value in kept.items() if name != "auxiliary"})
+    opened(tmp_path / "mine.db", settings)
+    with pytest.raises(UsageError, match=r"was made with auxiliary = \[\], now it is \['typing'\]"):
+        opened(tmp_path / "mine.db", settings.model_copy(update={"auxiliary": ("typing",)}))
+
+
 def test_files_that_are_no_study_are_told(settings: TrainSettings, tmp_path: Path) -> None:
     (tmp_path / "text.db").write_text("hello, this is no data base of any kind" * 40)
     with pytest.raises(UsageError, match=r"--study .*text\.db: not a study"):
