@@ -44,7 +44,7 @@ def test_what_is_promised_of_the_file(model: OnnxModel) -> None:
     assert set(metadata.labels) >= {"siren", "gun_shot", "glass_break"}
     assert metadata.look_ahead * metadata.period <= 0.2
     assert metadata.name == DEFAULT_MODEL
-    assert metadata.training["command"].startswith("earwitness train ")
+    assert metadata.training["command"].startswith("earwitness train --config models/earwitness-1.toml --data ")
     assert metadata.scores["test"]
 
 

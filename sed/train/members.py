@@ -7,7 +7,8 @@ from sed.errors import UsageError
 from sed.train.ensemble import Ensemble
 from sed.train.network import Crnn, Network
 from sed.train.run import Run, averaged, checkpoint_path
-from sed.train.settings import TrainSettings
+from sed.train.settings import Lesson, TrainSettings
+from sed.train.soup import soup
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +34,14 @@ def apart(settings: TrainSettings) -> list[TrainSettings]:
 
 
 def lessons(settings: TrainSettings) -> list[TrainSettings]:
-    """The settings of a run's lessons, one or two; the second begins with the mean weights of the first."""
-    first = settings.model_copy(update={"then": None})
-    if settings.then is None:
-        return [first]
-    out = settings.out.with_stem(f"{settings.out.stem}-then")
-    logs = settings.log_dir and settings.log_dir / "then"
-    share = settings.minutes and settings.minutes / 2
-    own = {"out": out, "begin": settings.out.stem, "log_dir": logs, "minutes": share}
-    second = first.model_copy(update={**own, **settings.then.model_dump(exclude_none=True)})
-    if settings.resume and not checkpoint_path(second).is_file():
-        second = second.model_copy(update={"resume": False})
-    return [first.model_copy(update={"minutes": share}), second]
+    """The settings of a run's first lesson and of its second ones, which all begin with the mean weights of the first.
+
+    Minutes are divided among them. A second lesson's checkpoint is named after the first one's; of a run that goes on,
+    those second lessons begin that have none yet.
+    """
+    share = settings.minutes and settings.minutes / (1 + len(settings.then))
+    first = settings.model_copy(update={"then": (), "minutes": share})
+    return [first, *(_second(first, lesson, number) for number, lesson in enumerate(settings.then, start=1))]
 
 
 def forget(settings: TrainSettings) -> None:
@@ -55,23 +52,39 @@ def forget(settings: TrainSettings) -> None:
 
 
 def refuse_members(what: str, settings: TrainSettings) -> None:
-    """Raise UsageError if there are members, for what is done with one network."""
-    if settings.members:
-        raise UsageError(
-            f"{what}: is for one network, and the settings have members; give a --config without [[members]], "
-            "and take what is found into the one with them"
-        )
+    """Raise UsageError if there are members or second lessons, for what is done with one network in one go."""
+    for name, there in (("members", settings.members), ("then", settings.then)):
+        if there:
+            raise UsageError(
+                f"{what}: is for one network, and the settings have {name}; give a --config without [[{name}]], "
+                "and take what is found into the one with them"
+            )
 
 
 def joined(courses: Sequence[Sequence[Run]], labels: int) -> Learnt:
     """One network of what each course came to, the runs of a course being its lessons; it scores the first `labels`."""
-    networks = [averaged(course[-1]).cpu() for course in courses]
-    for network in networks:
-        network.keep(labels)
+    networks = [_learnt(course, labels) for course in courses]
     members = [network for network in networks if isinstance(network, Crnn)]
     whole = Ensemble.of(members) if len(networks) > 1 else networks[0]
     runs = [run for course in courses for run in course]
     return Learnt(whole, sum(run.step for run in runs), sum(run.elapsed for run in runs))
+
+
+def _learnt(course: Sequence[Run], labels: int) -> Network:
+    networks = [averaged(run).cpu() for run in course[1:] or course]
+    for network in networks:
+        network.keep(labels)
+    return soup(networks) if len(networks) > 1 else networks[0]
+
+
+def _second(first: TrainSettings, lesson: Lesson, number: int) -> TrainSettings:
+    name = f"then-{number}"
+    out = first.out.with_stem(f"{first.out.stem}-{name}")
+    own = {"out": out, "begin": first.out.stem, "log_dir": first.log_dir and first.log_dir / name}
+    second = first.model_copy(update={**own, **lesson.model_dump(exclude_none=True)})
+    if first.resume and not checkpoint_path(second).is_file():
+        second = second.model_copy(update={"resume": False})
+    return second
 
 
 def _member(settings: TrainSettings, number: int) -> TrainSettings:

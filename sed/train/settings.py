@@ -35,7 +35,7 @@ class Lesson(Settings):
 class Member(Lesson):
     """One of several networks that learn apart."""
 
-    then: Lesson | None = None
+    then: tuple[Lesson, ...] = ()
 
 
 class TrainSettings(Settings):
@@ -71,7 +71,7 @@ class TrainSettings(Settings):
     spectral: Spectral = Field("plain", description="how frames are changed; see spectral.py")
     augment_frames: AugmentFrames = Field({}, description="the same, for the fields of `spectral`")
     members: tuple[Member, ...] = Field((), description="networks that learn apart and ship as one; see ensemble.py")
-    then: Lesson | None = Field(None, description="a second lesson, which begins with the mean weights of the first")
+    then: tuple[Lesson, ...] = Field((), description="second lessons, each from the first one's weights; see soup.py")
     begin: str | None = Field(None, description="a run whose last weights, kept in the cache, are this one's first")
     front: float = Field(0.0, ge=0.0, le=1.0, description="rate of all layers but the last in fine-tuning, as a share")
     finetune: str | None = Field(None, description="a model whose weights are the first ones; see finetune.py")

@@ -17,6 +17,7 @@ from sed.train.checkpoint import read_checkpoint
 from sed.train.members import apart, lessons
 from sed.train.run import averaged, checkpoint_path
 from sed.train.settings import Lesson, Member, TrainSettings
+from sed.train.soup import soup
 from sed.train.tuning import Effort, tune
 from tests.train.models import sounds
 
@@ -104,7 +105,7 @@ def test_each_member_has_a_log_of_its_own(settings: TrainSettings, tmp_path: Pat
 def test_a_second_lesson_goes_on_from_the_first(settings: TrainSettings) -> None:
     """With classes that the first one did not know, and that are not in the model."""
     then = Lesson(steps=3, augment={"texture": 0.5}, learning_rate=1e-6, auxiliary=("explosion",))
-    whole = settings.model_copy(update={"members": (), "then": then, "units": 9})
+    whole = settings.model_copy(update={"members": (), "then": (then,), "units": 9})
     model = OnnxModel(fit.train(whole))
     assert model.metadata.labels == settings.labels
     assert model.metadata.training["steps"] == 9
@@ -117,14 +118,33 @@ def test_a_second_lesson_goes_on_from_the_first(settings: TrainSettings) -> None
     assert not torch.equal(before["scores.weight"], after["scores.weight"])
 
 
+def test_second_lessons_are_averaged(settings: TrainSettings) -> None:
+    plain = {"members": (), "dropout": (0.0, 0.0)}
+    then = (Lesson(steps=3, seed=4), Lesson(steps=2, spectral="strong", brief=0.5))
+    whole = fit.train(settings.model_copy(update={**plain, "then": then}))
+    runs = lessons(settings.model_copy(update={**plain, "then": then}))
+    assert [run.out.stem for run in runs] == ["pair", "pair-then-1", "pair-then-2"]
+    assert [run.begin for run in runs] == [None, "pair", "pair"]
+    networks = [read_checkpoint(checkpoint_path(run)).network for run in runs[1:]]
+    apart_by = [a - b for a, b in zip(*(network.parameters() for network in networks), strict=True)]
+    assert max(float(part.detach().abs().max()) for part in apart_by) > 1e-3
+    model, frames = OnnxModel(whole), sounds(1)[0][:160]
+    assert model.metadata.training["steps"] == 11
+    mean = soup(networks)
+    with torch.no_grad():
+        logits = mean(torch.from_numpy(frames)[None], *mean.initial(1))[0]
+    told = model.session.run(["scores"], {"frames": frames[None], **first_state(model)})[0]
+    np.testing.assert_allclose(told, torch.sigmoid(logits).numpy(), atol=1e-5)
+
+
 def test_lessons_that_were_learnt_are_not_learnt_again(
     settings: TrainSettings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    then = {"members": (Member(then=Lesson(steps=2)), Member(steps=4))}
+    then = {"members": (Member(then=(Lesson(steps=2),)), Member(steps=4))}
     twice = settings.model_copy(update=then)
     whole = weights(fit.train(twice))
     first, second = lessons(apart(twice)[0])
-    assert (first.out.stem, second.out.stem, second.begin) == ("pair-1", "pair-1-then", "pair-1")
+    assert (first.out.stem, second.out.stem, second.begin) == ("pair-1", "pair-1-then-1", "pair-1")
     checkpoint_path(second).unlink()
     with caplog.at_level(logging.INFO):
         again = weights(fit.train(twice.model_copy(update={"resume": True})))
