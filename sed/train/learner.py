@@ -52,7 +52,7 @@ class Learner:
         device.descend(loss, run.network, run.optimiser)
         if self._ranks.first:
             run.mean.update_parameters(run.network)
-        run.recalled = [part.detach().float() for part in state]
+        run.recalled = [part.detach().float().clone() for part in state]  # not the whole batch's frames with them
         run.step += 1
         run.losses.append(float(self._ranks.mean(loss.detach())))
         return run.losses[-1]

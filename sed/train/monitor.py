@@ -74,7 +74,7 @@ class Monitor:
 
     def _tell(self, rate: float, due: bool) -> None:
         run, left = self._run, progressed(self._run, self._settings).left
-        recent = run.losses[self._told :]
+        recent = run.losses[self._told :] or run.losses[-1:]
         self._told, loss = len(run.losses), sum(recent) / max(1, len(recent))
         log.info("step %d of %d, loss %.4f, %.1f min left", run.step, self._settings.steps, loss, left / 60.0)
         valid = self._check() if due else None
