@@ -19,7 +19,7 @@ def train(*arguments: object) -> None:
 def test_a_picture_of_a_clip_of_the_label(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = layouts.catalogue(tmp_path / "set")
     train(folder, "--label", "siren", "--show-augmentations", tmp_path / "out.png")
-    assert capsys.readouterr().out == f"{tmp_path / 'out.png'}: 31 augmentations of a.wav\n"
+    assert capsys.readouterr().out == f"{tmp_path / 'out.png'}: 38 augmentations of a.wav\n"
     assert (tmp_path / "out.png").stat().st_size > 100_000
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out.png", "set"]
 

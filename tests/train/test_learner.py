@@ -71,9 +71,7 @@ def test_half_of_the_scenes_go_on_from_the_scene_before(settings: TrainSettings)
     learner = Learner(run, settings)
     learner.step(item(0), 0.0)
     ends = [part.clone() for part in run.recalled or []]
-    assert all(
-        part.untyped_storage().nbytes() == part.nbytes for part in run.recalled or []
-    )
+    assert all(part.untyped_storage().nbytes() == part.nbytes for part in run.recalled or [])
     gone_on = 0
     for _ in range(200):
         for part, end in zip(learner._begun(2), ends, strict=True):

@@ -1,5 +1,6 @@
 """The logs of a run as their readers see them: the CSV row by row, TensorBoard's through its own reader."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,13 @@ def rows(folder: Path) -> list[str]:
     return lines
 
 
+def next_second() -> None:
+    """TensorBoard's files are named by the second, and read in the order of their names."""
+    now = int(time.time())
+    while int(time.time()) == now:
+        time.sleep(0.05)
+
+
 def board(folder: Path) -> dict[str, list[tuple[int, float]]]:
     """What TensorBoard shows."""
     reader = EventAccumulator(str(folder)).Reload()
@@ -48,6 +56,7 @@ def test_both_logs_say_the_same(tmp_path: Path) -> None:
 
 def test_a_resumed_run_writes_no_row_twice(tmp_path: Path) -> None:
     write(tmp_path, 800, 1000, 1200, 1400)  # killed; the checkpoint is of step 1000
+    next_second()
     write(tmp_path, 1200, 1400, 1600, after=1000, loss=0.4)
     assert [line.split(",")[0] for line in rows(tmp_path)] == ["800", "1000", "1200", "1400", "1600"]
     assert board(tmp_path)["loss"] == [(800, 0.5), (1000, 0.5), (1200, 0.4), (1400, 0.4), (1600, 0.4)]

@@ -72,7 +72,7 @@ def test_members_and_lessons_have_their_own() -> None:
             augment = {room = 0.9}
             [[members]]
             augment = {codec = 0.5}
-            then = {augment_frames = {narrow = 0.7}}
+            then = [{augment_frames = {narrow = 0.7}}]
             [[members]]
             recipe = "rich"
             """
