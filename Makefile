@@ -9,9 +9,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-# Debian packages: the broker of the demo and the tests, PortAudio for microphones; for the tests a client of the broker, openssl, for their
-# certificates, PulseAudio, for a microphone without hardware, GStreamer's RTSP server, for a camera without one, and
-# a browser for the page, with the typeface of its pictures, and PostgreSQL, for a fleet's events.
+# Debian packages: the broker of the demo and the tests, PortAudio for microphones; for the tests a client of the broker,
+# openssl, for their certificates, PulseAudio, for a microphone without hardware, GStreamer's RTSP server, for a camera
+# without one, a browser for the page, with the typeface of its pictures, and PostgreSQL, for a fleet's events.
 DEMO_PACKAGES := mosquitto libportaudio2
 TEST_PACKAGES := $(DEMO_PACKAGES) mosquitto-clients openssl systemd pulseaudio pulseaudio-utils libasound2-plugins \
 	gir1.2-gst-rtsp-server-1.0 python3-gi gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
