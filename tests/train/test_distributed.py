@@ -26,7 +26,7 @@ from tests.train.torchrun import END_SECONDS, Torchrun
 
 pytestmark = pytest.mark.timeout(4 * END_SECONDS)
 
-NEAR = 6e-4
+NEAR = 5e-4
 """Between weights that one and two processes came to; a sum that is not over both puts them 5e-3 to 9e-2 apart."""
 
 
@@ -69,7 +69,7 @@ def test_two_processes_learn_what_one_does(settings: TrainSettings, tmp_path: Pa
         assert torch.equal(one["chance"], two["chance"])
         for part in ("network", "mean"):
             assert apart(one[part], two[part]) < NEAR, case.out.stem
-            assert moved(one[part], case) > 5 * NEAR
+            assert moved(one[part], case) > 4 * NEAR
 
 
 def saved(path: Path) -> dict[str, Any]:
