@@ -56,13 +56,14 @@ def train(settings: TrainSettings) -> Path:
 
 def _lesson(settings: TrainSettings, material: Material, ranks: Ranks) -> Run:
     """One run, unless it is over already: then its scenes need not be mixed again."""
-    if settings.resume and ranks.count == 1 and (run := _finished(settings)):
+    alone = ranks.count == 1 and settings.finetune is None  # fine-tuning has an optimiser of its own to restore
+    if settings.resume and alone and (run := _finished(settings)):
         return run
     return fit(settings if ranks.first else follower(settings), material, ranks=ranks)
 
 
 def _finished(settings: TrainSettings) -> Run | None:
-    run = _fresh(settings)
+    run = start(settings)
     restore(run, settings)
     if progressed(run, settings).done < 1.0 and not run.stopping.over:
         return None
@@ -149,13 +150,9 @@ def fit(settings: TrainSettings, material: Material, checked: Checked | None = N
     return run
 
 
-def _fresh(settings: TrainSettings) -> Run:
-    return start(settings, widened(settings) if settings.finetune else None)
-
-
 def _begun(settings: TrainSettings, material: Material) -> tuple[Run, Grid, Stock]:
     """A fresh run, and the scenes that it learns from."""
-    run = _fresh(settings)
+    run = start(settings, widened(settings) if settings.finetune else None)
     grid = Grid(settings.frontend, settings.learnt, run.network.stride, settings.look_ahead, settings.seconds)
     with torch.random.fork_rng(devices=[]):  # mixing draws on it; what is learnt shall not depend on the cache
         scenes = mixed(settings, material, grid)

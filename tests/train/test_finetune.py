@@ -13,6 +13,7 @@ from sed.model import OnnxModel
 from sed.train import fit
 from sed.train.batches import Grid, Scenes, loader
 from sed.train.clips import read_clips
+from sed.train.distributed import ALONE
 from sed.train.ensemble import Ensemble
 from sed.train.export import export
 from sed.train.finetune import adopt, beginning, check_clips, check_model, thaw, widened
@@ -108,6 +109,15 @@ def test_the_last_layer_alone_learns_and_no_other_label_changes(settings: TrainS
     for name in changes:
         assert torch.equal(weights[name][0], learnt[name][0])
     assert sum(run.losses[-20:]) < 0.95 * sum(run.losses[:20])
+
+
+def test_a_run_that_is_over_is_gone_on_with(settings: TrainSettings) -> None:
+    """Its optimiser holds the last layer alone."""
+    material = fit.gather(settings)
+    before = averaged(fit.fit(settings.model_copy(update={"steps": 4}), material)).state_dict()
+    again = fit._lesson(settings.model_copy(update={"steps": 4, "resume": True}), material, ALONE)
+    assert again.step == 4
+    assert all(torch.equal(part, before[name]) for name, part in averaged(again).state_dict().items())
 
 
 def test_it_begins_as_the_model_that_it_begins_with(settings: TrainSettings, first: TrainSettings) -> None:
