@@ -83,6 +83,9 @@ def train(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Of the network; mixing takes another one. Default: 1.")
     ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Members of --config that learn at once, a process each. Default: 1.")
+    ] = None,
     device: Annotated[
         str | None, typer.Option(help="auto, cpu or cuda. Default: auto, a GPU where there is one.")
     ] = None,
@@ -121,7 +124,7 @@ def train(
     """
     if show_augmentations is not None:
         _refuse_idle(
-            "--show-augmentations", out=out, steps=steps, minutes=minutes, threads=threads, device=device,
+            "--show-augmentations", out=out, steps=steps, minutes=minutes, threads=threads, jobs=jobs, device=device,
             finetune=finetune, resume=resume or None, log_dir=log_dir, find_rate=find_rate,
         )  # fmt: skip
         from sed.commands import augmentations
@@ -131,11 +134,11 @@ def train(
     from sed.commands import train as command
 
     settings = given(
-        labels=tuple(label or ()), steps=steps, minutes=minutes, seed=seed, threads=threads, device=device,
+        labels=tuple(label or ()), steps=steps, minutes=minutes, seed=seed, threads=threads, jobs=jobs, device=device,
         log_dir=log_dir, finetune=finetune,
     )  # fmt: skip
     if find_rate is not None:
-        _refuse_idle("--find-rate", out=out, minutes=minutes, resume=resume or None, log_dir=log_dir)
+        _refuse_idle("--find-rate", out=out, minutes=minutes, jobs=jobs, resume=resume or None, log_dir=log_dir)
         command.find_rate(data, find_rate, config, **settings)
         return
     if out is None and config is None:

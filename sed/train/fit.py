@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 
+from sed.train.abreast import abreast
 from sed.train.batches import Grid, Item, Scenes, loader
 from sed.train.clips import Clip, check_extra, check_labels, read_clips
 from sed.train.device import device_of
@@ -19,7 +20,8 @@ from sed.train.learner import Learner
 from sed.train.library import Library, cache_folder
 from sed.train.material import Material
 from sed.train.members import apart, forget, joined, lessons, refuse_members
-from sed.train.monitor import Checked, Monitor, bar, progressed, records
+from sed.train.monitor import Checked, Monitor, progressed, records
+from sed.train.progress import progress
 from sed.train.recipe import TRAINING
 from sed.train.records import check_folder
 from sed.train.release import release
@@ -39,6 +41,8 @@ def train(settings: TrainSettings) -> Path:
     `resume=True` goes on after an interruption. What is wrong with the settings is told before any work is done.
     """
     prepare(settings)
+    if settings.jobs > 1:
+        refuse_several("jobs")
     with together(settings) as ranks:
         own = settings if ranks.first else follower(settings)
         if own.log_dir and not own.resume:
@@ -46,12 +50,23 @@ def train(settings: TrainSettings) -> Path:
         material = gather(own)
         if ranks.first and not own.resume:
             forget(own)
-        courses = [[_lesson(one, material, ranks) for one in lessons(course)] for course in apart(own)]
+        if own.jobs > 1 and own.members:
+            abreast(apart(own), own.jobs, course)
+            own = own.model_copy(update={"resume": True})  # each member's checkpoints are whole
+        courses = [[_lesson(one, material, ranks) for one in lessons(member)] for member in apart(own)]
         if ranks.first:
             learnt = joined(courses, len(settings.scored))
             release(settings, material, learnt.network, learnt.steps, learnt.seconds)
         ranks.wait()
     return settings.out
+
+
+def course(member: TrainSettings) -> None:
+    """Learn all lessons of one member in this process, and leave their checkpoints; raises EarwitnessError."""
+    prepare(member)
+    material = gather(member)
+    for one in lessons(member):
+        _lesson(one, material, ALONE)
 
 
 def _lesson(settings: TrainSettings, material: Material, ranks: Ranks) -> Run:
@@ -85,11 +100,11 @@ def find(settings: TrainSettings) -> Found:
     run, _, scenes = _begun(settings, gather(settings))
     learner, batches = Learner(run, settings), _batches(run, settings, scenes)
     trials = max(10, min(TRIALS, settings.steps))
-    with bar("trying", run.step, trials) as shown:
+    with progress("trying", trials, run.step) as show:
 
         def step(rate: float) -> float:
             loss = learner.step(next(batches), rate)
-            shown.update(shown.task_ids[0], completed=run.step, loss=f"{loss:.4f}")
+            show(run.step, f"loss {loss:.4f}")
             return loss
 
         return find_rate(step, trials)
@@ -210,8 +225,9 @@ def _learn_all(
 ) -> None:
     learner, schedule = Learner(run, settings, ranks), SCHEDULES[settings.schedule]
     began, before, rate = time.monotonic(), run.elapsed, 0.0
-    with bar("training", run.step, settings.steps, ranks.first) as shown, records(run, settings) as kept:
-        monitor = Monitor(run, settings, checks, shown, kept, checked)
+    seen = progress("training", settings.steps, run.step, ranks.first)
+    with seen as show, records(run, settings) as kept:
+        monitor = Monitor(run, settings, checks, show, kept, checked)
         for batch in batches:
             done, over = ranks.agreed(progressed(run, settings).done, run.stopping.over)
             if done >= 1.0 or over:

@@ -90,7 +90,7 @@ def _second(first: TrainSettings, lesson: Lesson, number: int) -> TrainSettings:
 def _member(settings: TrainSettings, number: int) -> TrainSettings:
     member = settings.members[number - 1]
     given = {**member.model_dump(exclude_none=True), "then": member.then}
-    share = settings.minutes and settings.minutes / len(settings.members)
+    share = settings.minutes and settings.minutes / -(-len(settings.members) // settings.jobs)  # those at once
     logs = settings.log_dir and settings.log_dir / str(number)
     out = settings.out.with_stem(f"{settings.out.stem}-{number}")
     own = {"members": (), "minutes": share, "log_dir": logs, "out": out}

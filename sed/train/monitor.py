@@ -7,11 +7,9 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Final
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from sed.train.batches import Item
 from sed.train.learner import check
+from sed.train.progress import Show
 from sed.train.records import Record, Records
 from sed.train.run import Run, averaged, save
 from sed.train.settings import TrainSettings
@@ -49,18 +47,18 @@ class Monitor:
         run: Run,
         settings: TrainSettings,
         checks: list[Item],
-        bar: Progress,
+        show: Show,
         records: Records | None,
         checked: Checked | None = None,
     ) -> None:
         self._on_check = checked
-        self._run, self._settings, self._checks, self._bar, self._records = run, settings, checks, bar, records
+        self._run, self._settings, self._checks, self._show, self._records = run, settings, checks, show, records
         self._told, self._checked = len(run.losses), run.step
 
     def after_step(self, rate: float) -> None:
         """Show the step; log, record, check and save where it is time to."""
         run = self._run
-        self._bar.update(self._bar.task_ids[0], completed=run.step, loss=f"{run.losses[-1]:.4f}")
+        self._show(run.step, f"loss {run.losses[-1]:.4f}")
         due = run.step % self._settings.check_every == 0
         if due or run.step % LOG_EVERY == 0:
             self._tell(rate, due)
@@ -99,11 +97,3 @@ def records(run: Run, settings: TrainSettings) -> AbstractContextManager[Records
     if settings.log_dir is None:
         return nullcontext()
     return Records(settings.log_dir, run.step if settings.resume else None)
-
-
-def bar(what: str, step: int, steps: int, seen: bool = True) -> Progress:
-    """A progress bar on stderr, or one that is not `seen`."""
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TextColumn("loss {task.fields[loss]}"))
-    shown = Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), disable=not seen)
-    shown.add_task(what, total=steps, completed=step, loss="")
-    return shown

@@ -33,7 +33,7 @@ FEW = 5
 """Clips of valid that an extra label needs: a rule chosen on fewer would suit those alone."""
 _OPTIONS = ("steps", "minutes", "seed")
 _ELSEWHERE = {"data", "out", "config", "labels", "extra", "frontend", "name", "version", "licence"}
-_OF_THE_MACHINE = {"cache", "resume", "threads", "workers", "device", "log_dir"}
+_OF_THE_MACHINE = {"cache", "resume", "threads", "jobs", "workers", "device", "log_dir"}
 
 
 def release(settings: TrainSettings, material: Material, network: Network, step: int, elapsed: float) -> Path:

@@ -79,6 +79,7 @@ class TrainSettings(Settings):
     bfloat16: bool = Field(True, description="compute in bfloat16, on a GPU without it in float16; see device.py")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto is a CUDA GPU where there is one")
     threads: int = Field(1, ge=1)
+    jobs: int = Field(1, ge=1, description="members that learn at once, each in a process; see abreast.py")
     workers: int = Field(1, ge=0, description="processes that mix scenes; 0 mixes in the training process")
     check_every: int = Field(1000, ge=1, description="steps from one check on valid, and checkpoint, to the next")
     patience: int | None = Field(None, ge=1, description="end after so many checks in vain, with the best weights")
@@ -101,6 +102,8 @@ class TrainSettings(Settings):
     def _members(self) -> Self:
         if self.members and (len(self.members) < 2 or self.network != "crnn"):
             raise ValueError("members: takes two or more networks of the kind 'crnn'")
+        if self.jobs > 1 and not self.members:
+            raise ValueError("jobs: is for members that learn at once; for one network, threads")
         if self.members and (self.finetune or self.begin):
             raise ValueError("members: learn from fresh weights; leave out finetune and begin, or the members")
         return self

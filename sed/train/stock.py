@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
 import sed
 from sed.errors import SinkError
 from sed.train.batches import Grid, Item, Scenes, loader
+from sed.train.progress import progress
 from sed.train.turns import alone_at
 
 log = logging.getLogger(__name__)
@@ -68,15 +67,13 @@ def mix(source: Scenes, grid: Grid, folder: Path, workers: int) -> None:
     target = _file(folder / "target.npy", np.uint8, (count, rows, labels))
     weight = _file(folder / "weight.npy", np.float16, (count, rows, labels))
     at = 0
-    columns = (TextColumn("mixing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task("mixing", total=count)
+    with progress("mixing", count) as show:
         for batch in loader(source, _CHUNK, workers, whole=False):
             size = len(batch[0])
             for out, part in zip((frames, target, weight), batch, strict=True):
                 out[at : at + size] = part.numpy()
             at += size
-            bar.update(task, completed=at)
+            show(at)
 
 
 def _key(described: str, grid: Grid) -> str:

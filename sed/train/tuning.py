@@ -35,6 +35,7 @@ _OF_A_RUN: Final = {
     "cache",
     "resume",
     "threads",
+    "jobs",
     "workers",
     "device",
     "log_dir",

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from sed.train.monitor import LOG_EVERY, Monitor, bar, progressed, records
+from sed.train.monitor import LOG_EVERY, Monitor, progressed, records
+from sed.train.progress import progress
 from sed.train.records import FILE
 from sed.train.run import Run, checkpoint_path, start
 from sed.train.settings import TrainSettings
@@ -39,7 +40,7 @@ def test_steps_or_minutes_whichever_run_out_first(
 
 def watched(run: Run, settings: TrainSettings, until: int) -> list[int]:
     """Steps of a loss equal to their number; the steps that were recorded."""
-    with bar("training", run.step, settings.steps) as shown, records(run, settings) as kept:
+    with progress("training", settings.steps, run.step) as shown, records(run, settings) as kept:
         monitor = Monitor(run, settings, [], shown, kept)
         for step in range(run.step + 1, until + 1):
             run.step = step
