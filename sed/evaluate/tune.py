@@ -97,6 +97,7 @@ def tune(
     budget: Budget,
     labels: Sequence[str] | None = None,
     prompt: Mapping[str, float] = PROMPT,
+    ends: bool = True,
 ) -> dict[str, Tuned]:
     """For each label, all of them or some, the rule that keeps within the budget and has the best onset F1.
 
@@ -105,11 +106,11 @@ def tune(
     within it, the one that comes nearest is taken. `on`, `off`, `min_duration` and `max_rise` change, by turns: `on`
     with each of the others while the rest stays at the best yet. Of equal rules the one harder to set off is taken. A
     label without any event in the recordings has nothing to be chosen by, and keeps its rule. `prompt` bounds the
-    `min_duration` of some labels.
+    `min_duration` of some labels. Scores that cannot tell where an event `ends` are judged by what they find alone.
     """
     held = {event.label for recording in recordings for event in recording.events}
     wanted = [label for label in labels or metadata.labels if label in held]
-    return {label: _best(metadata, label, recordings, budget, _durations(label, prompt)) for label in wanted}
+    return {label: _best(metadata, label, recordings, budget, _durations(label, prompt), ends) for label in wanted}
 
 
 def _durations(label: str, prompt: Mapping[str, float]) -> list[float]:
@@ -145,7 +146,12 @@ def rewritten(source: Path, metadata: Metadata, out: Path) -> None:
 
 
 def _best(
-    metadata: Metadata, label: str, recordings: Sequence[Scored], budget: Budget, durations: Sequence[float]
+    metadata: Metadata,
+    label: str,
+    recordings: Sequence[Scored],
+    budget: Budget,
+    durations: Sequence[float],
+    ends: bool,
 ) -> Tuned:
     seen: dict[Rule, Tuned] = {}
 
@@ -161,7 +167,11 @@ def _best(
             best = max((best, *_along(axis, best, durations)), key=rank)
     least = seen[best].counts.f1 - NEAR
     near = (tuned for tuned in seen.values() if budget.holds(tuned) and tuned.counts.f1 >= least)
-    return max(near, key=lambda tuned: (tuned.counts.recall + tuned.whole.f1, rank(tuned.rule)), default=seen[best])
+
+    def worth(tuned: Tuned) -> tuple[float, tuple[float, ...]]:
+        return tuned.counts.recall + (tuned.whole.f1 if ends else 0.0), rank(tuned.rule)
+
+    return max(near, key=worth, default=seen[best])
 
 
 def _first(given: Rule, durations: Sequence[float]) -> Iterator[Rule]:

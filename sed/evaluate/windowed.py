@@ -83,7 +83,7 @@ def _fitted(label: str, reading: Reading, curves: Sequence[Curve], budget: Budge
         Scored(_scores(replace(reading, shift=first), curve.values), curve.events, curve.seconds, curve.kind)
         for curve in curves
     ]
-    tuned = tune(meta, recordings, budget, prompt={})[label]
+    tuned = tune(meta, recordings, budget, prompt={}, ends=False)[label]  # windows are too long to tell
     last, counts = _best_shift(meta, label, [tuned.rule], reading, curves)
     return Fitted(replace(reading, shift=last), replace(tuned, counts=counts))
 

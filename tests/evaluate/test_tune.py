@@ -72,6 +72,18 @@ def test_of_rules_as_good_the_one_that_ends_events_where_they_end() -> None:
     assert found.rule.off > 0.12
 
 
+def test_where_ends_cannot_be_told_they_decide_nothing() -> None:
+    """Of 53 events three are soft: the rule that finds them ends the others late."""
+    loud, soft = [4.0 * place for place in range(1, 51)], [204.0, 208.0, 212.0]
+    one, two = round(1.0 / META.period), round(2.0 / META.period)
+    heard = {**dict.fromkeys(loud, (0.9, one)), **{at + 1.0: (0.5, two) for at in loud}}
+    softly = dict.fromkeys((*soft, 220.0, 224.0, 228.0, 232.0), (0.5, two))  # four of them wrong
+    busy = recording(heard | softly, *loud, *soft, seconds=240.0)
+    in_time, most = (tune(META, [busy], Budget(0.0), ends=ends)["tone"] for ends in (True, False))
+    assert (in_time.counts.found, most.counts.found) == (50, 53)
+    assert in_time.whole.f1 > most.whole.f1
+
+
 def test_a_budget_out_of_reach_gives_the_fewest_alarms() -> None:
     certain = recording(dict.fromkeys((40.0, 60.0), (1.0, 60)))
     assert tune(META, [EVENTS, certain], Budget(1.0))["tone"].alarms_per_hour == pytest.approx(60.0)
