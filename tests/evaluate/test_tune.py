@@ -79,7 +79,7 @@ def test_where_ends_cannot_be_told_they_decide_nothing() -> None:
     heard = {**dict.fromkeys(loud, (0.9, one)), **{at + 1.0: (0.5, two) for at in loud}}
     softly = dict.fromkeys((*soft, 220.0, 224.0, 228.0, 232.0), (0.5, two))  # four of them wrong
     busy = recording(heard | softly, *loud, *soft, seconds=240.0)
-    in_time, most = (tune(META, [busy], Budget(0.0), ends=ends)["tone"] for ends in (True, False))
+    in_time, most = (tune(META, [busy], Budget(0.0), prompt={"tone": 0.4}, ends=ends)["tone"] for ends in (True, False))
     assert (in_time.counts.found, most.counts.found) == (50, 53)
     assert in_time.whole.f1 > most.whole.f1
 
