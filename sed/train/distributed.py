@@ -111,10 +111,10 @@ def processes() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def refuse_several(what: str) -> None:
-    """Raise UsageError if there are several processes for something that only one can do."""
+def refuse_several(what: str, instead: str = "start it without torchrun") -> None:
+    """Raise UsageError, with what to do `instead`, if there are several processes for what only one can do."""
     if processes() > 1:
-        raise UsageError(f"{what}: runs in one process; start it without torchrun")
+        raise UsageError(f"{what}: runs in one process; {instead}")
 
 
 def check_division(batch: int, count: int) -> None:

@@ -42,7 +42,7 @@ def train(settings: TrainSettings) -> Path:
     """
     prepare(settings)
     if settings.jobs > 1:
-        refuse_several("jobs")
+        refuse_several("jobs", "give --jobs 1, or start it without torchrun")
     with together(settings) as ranks:
         own = settings if ranks.first else follower(settings)
         if own.log_dir and not own.resume:

@@ -64,6 +64,25 @@ def dies(member: TrainSettings) -> None:
     signal.pause()
 
 
+def interrupts(member: TrainSettings) -> None:
+    """Ctrl-C reaches the process that began this one; this one does not hear its own."""
+    os.kill(os.getpid(), signal.SIGINT)
+    os.kill(os.getppid(), signal.SIGINT)
+    signal.pause()
+
+
+def test_ctrl_c_ends_them_all(settings: TrainSettings) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        abreast(apart(settings)[:1], 2, interrupts)
+    assert multiprocessing.active_children() == []
+
+
+def test_torchrun_divides_batches_and_not_members(settings: TrainSettings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UsageError, match="jobs: runs in one process; give --jobs 1"):
+        fit.train(settings.model_copy(update={"jobs": 2}))
+
+
 def test_what_one_raises_ends_them_all(settings: TrainSettings) -> None:
     with pytest.raises(UsageError, match="pair-2: stumbled"):
         abreast(apart(settings), 2, stumbles)

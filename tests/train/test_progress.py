@@ -1,7 +1,6 @@
 """Bars on stderr, or news for the process that draws them."""
 
 import os
-from collections.abc import Iterator
 
 import pytest
 
@@ -19,10 +18,9 @@ class Letterbox(list[News]):
 
 
 @pytest.fixture
-def letters(monkeypatch: pytest.MonkeyPatch) -> Iterator[Letterbox]:
-    monkeypatch.setattr(module, "_told", None)
-    yield Letterbox()
-    monkeypatch.undo()
+def letters(monkeypatch: pytest.MonkeyPatch) -> Letterbox:
+    monkeypatch.setattr(module, "_told", None)  # whatever `tell` makes of it is undone
+    return Letterbox()
 
 
 def test_a_bar_says_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
