@@ -72,8 +72,12 @@ def interrupts(member: TrainSettings) -> None:
 
 
 def test_ctrl_c_ends_them_all(settings: TrainSettings) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        abreast(apart(settings)[:1], 2, interrupts)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell starts with & ignores it
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            abreast(apart(settings)[:1], 2, interrupts)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert multiprocessing.active_children() == []
 
 

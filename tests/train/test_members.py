@@ -55,6 +55,7 @@ def test_a_run_goes_on_where_it_was_cut_off(settings: TrainSettings, caplog: pyt
     whole = weights(fit.train(settings))
     _, second = apart(settings)
     checkpoint_path(second).unlink()
+    caplog.clear()  # what another test asked to be logged
     going_on = settings.model_copy(update={"resume": True})
     assert [one.resume for one in apart(going_on)] == [True, False]
     with caplog.at_level(logging.INFO):
@@ -146,6 +147,7 @@ def test_lessons_that_were_learnt_are_not_learnt_again(
     first, second = lessons(apart(twice)[0])
     assert (first.out.stem, second.out.stem, second.begin) == ("pair-1", "pair-1-then-1", "pair-1")
     checkpoint_path(second).unlink()
+    caplog.clear()  # what another test asked to be logged
     with caplog.at_level(logging.INFO):
         again = weights(fit.train(twice.model_copy(update={"resume": True})))
     assert "step 2 of 2" in caplog.text
