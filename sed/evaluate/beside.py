@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sed.evaluate.bootstrap import draws
+from sed.evaluate.bootstrap import draws_of
 from sed.evaluate.eventscores import Figures, by_onset
 from sed.evaluate.hearing import Heard, hear
 from sed.evaluate.scenelist import Scene
@@ -56,7 +56,7 @@ class Rightness:
 
     first: Figures
     second: Figures
-    change: Figures  # the second's less the first's, over scenes drawn together
+    change: Figures  # the second's less the first's, over the same beds drawn for both
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def rightness(
             own.append(hear(model, model.metadata.rules, samples))
         step()
     known = [scene.events for scene in scenes]
-    weights = draws(len(scenes)) * np.array([bool(events) for events in known], np.float64)
+    weights = draws_of([scene.source for scene in scenes]) * np.array([bool(events) for events in known], np.float64)
     one, other = (by_onset(known, own, labels) for own in heard)
     return Rightness(one.f1(weights), other.f1(weights), one.change(other, weights))
 

@@ -132,8 +132,8 @@ def _listen(listener: Listener, scenes: Sequence[Scene], gain_db: float, seed: i
     for scene in scenes:
         heard.append(listener.hear(scene.read(listener.rate) * gain))
         step()
-    beds = [scene.bed.clip or scene.name for scene in scenes]
-    return _Listened(listener.labels, scenes, heard, draws_of(beds, DRAWS, seed))
+    weights = draws_of([scene.source for scene in scenes], DRAWS, seed)
+    return _Listened(listener.labels, scenes, heard, weights)
 
 
 def _describe(findings: Findings, listened: _Listened) -> None:

@@ -49,6 +49,11 @@ class Scene:
     bed: Origin = Origin()  # of all that is no part
     bed_dbfs: float | None = None  # its RMS, if that is known
 
+    @property
+    def source(self) -> str:
+        """What scenes that are wrong together have in common: the bed, or where it is not known the scene itself."""
+        return self.bed.clip or self.name
+
     def read(self, rate: int) -> Floats:
         """Its samples at a rate; raises AudioError."""
         with AudioFile(self.path) as file:

@@ -1,12 +1,13 @@
 """Two models that should tell the same."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sed.evaluate.beside import block_frames, chunking_error, costs, distance, rightness, verdict
-from sed.evaluate.scenelist import read_scenes
+from sed.evaluate.scenelist import Origin, read_scenes
 from sed.model import OnnxModel
 from sed.signals import Floats
 from tests.evaluate.scenefolders import write_folder
@@ -56,6 +57,19 @@ def test_rightness_is_that_of_evaluate(tmp_path: Path) -> None:
     assert found.second["tone"].value == 0.0
     assert found.change["tone"].value == pytest.approx(-0.8)
     assert len(heard) == len(scenes)
+
+
+def test_rightness_draws_beds_with_all_scenes_over_them(tmp_path: Path) -> None:
+    pytest.importorskip("sed_eval")
+    scenes = read_scenes(write_folder(tmp_path / "scenes"))
+    assert {scene.source for scene in scenes} == {"b"}
+    model = toy(tmp_path / "toy.onnx")
+    sure = rightness(model, model, scenes).first["tone"]  # one bed: there is nothing else to draw
+    assert (sure.low, sure.high) == (sure.value, sure.value)
+    apart = [replace(scene, bed=Origin()) for scene in scenes]
+    unsure = rightness(model, model, apart).first["tone"]
+    assert unsure.value == sure.value
+    assert unsure.low < unsure.value
 
 
 @pytest.mark.parametrize(("ratio", "changes", "worth", "because"), [
