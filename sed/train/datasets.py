@@ -1,7 +1,8 @@
 """Data sets with one label table a file: UrbanSound8K, ESC-50 and FSD50K, laid out as they are published.
 
 Layouts after each set's own README: urbansounddataset.weebly.com, github.com/karolpiczak/ESC-50 and
-zenodo.org/record/4060432.
+zenodo.org/record/4060432. soundata 1.0 reads the same tables, but its FSD50K clips have neither licence nor uploader,
+which the licence filter and the groups need; and it brings librosa, pandas and jams along for what csv does.
 """
 
 import json
