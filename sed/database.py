@@ -169,6 +169,8 @@ class Database:
             )
         if found == 0 and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             raise SinkError(f"journal {self.path}: a database of another program; set another journal.path")
+        if found < 0:
+            raise DamagedError(f"journal {self.path}: it says that it is of version {found}, and there is none")
         self._check(db)
         db.execute("PRAGMA journal_mode = WAL")
         db.execute(f"PRAGMA journal_size_limit = {_WAL_BYTES}")

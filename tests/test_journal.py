@@ -369,6 +369,18 @@ def test_a_newer_version_is_refused(tmp_path: Path) -> None:
         Journal(tmp_path / "j.db")
 
 
+def test_a_version_that_there_never_was_is_damage(written: Path, tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    content = bytearray(written.read_bytes())
+    content[60] = 0x80  # the first byte of the version: version 2 becomes -2,147,483,646
+    path.write_bytes(content)
+    with Journal(path, ["mqtt"]) as journal:
+        journal.append(message())
+        assert len(journal.pending("mqtt")) == 1
+    (aside,) = tmp_path.glob("j.db.corrupt-*")
+    assert aside.read_bytes() == content
+
+
 def test_another_programs_database_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "j.db")) as db:
         db.execute("CREATE TABLE event (id)")
