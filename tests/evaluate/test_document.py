@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from sed.evaluate.bootstrap import Interval
-from sed.evaluate.document import document, table, words
+from sed.evaluate.document import document, numbers, table, words
 from sed.evaluate.evaluation import Findings
 from sed.model import OnnxModel
 
@@ -46,3 +46,9 @@ def test_the_table_has_a_row_a_measure(toy_model: OnnxModel, findings: Findings)
 ])  # fmt: skip
 def test_words(figure: Interval, expected: str) -> None:
     assert words(figure, 2) == expected
+
+
+def test_who_rounds_the_document_gets_what_the_table_says() -> None:
+    figure = Interval(0.775502, 0.6, 0.8)  # in five digits it is half way between two of three
+    value = numbers(figure)["value"]
+    assert f"{value:.3f} [0.600..0.800]" == words(figure, 3) == "0.776 [0.600..0.800]"
