@@ -67,6 +67,6 @@ def words(figure: Interval, digits: int) -> str:
 
 
 def numbers(figure: Interval) -> dict[str, float | None]:
-    """A figure and its interval for JSON, null where there is none; so fine that who rounds it gets what `words` says."""
+    """A figure and its interval for JSON, null where there is none; fine enough to be rounded as `words` does."""
     values = {"value": figure.value, "low": figure.low, "high": figure.high}
     return {name: round(value, 9) if math.isfinite(value) else None for name, value in values.items()}
